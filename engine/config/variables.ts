@@ -1,0 +1,143 @@
+import { MAX_LINES_OF_CALL, MAX_LINES_OF_ORDER, MAX_ORDERS_OF_CALL } from '../domain/bounds.ts';
+
+/** One environment variable: what it is for, what stands in for it when it is not set, how it is read. */
+export interface Variable<Value> {
+  readonly description: string;
+  /** Absent = the variable is required. */
+  readonly fallback?: string;
+  /** Reads a text; throws an Error whose message ends the sentence "NAME is wrong: …". */
+  read(text: string): Value;
+}
+
+const SECRET_BYTES = 32;
+
+/** Every environment variable of the engine. `README.md` lists the same; a test keeps them equal. */
+export const VARIABLES = {
+  REDIS_URL: url(['redis:', 'rediss:'], 'Redis: redis://host:port'),
+  DATABASE_URL: url(['mariadb:'], 'MariaDB: mariadb://user:password@host:port/database'),
+  AMQP_URL: url(['amqp:', 'amqps:'], 'RabbitMQ: amqp://user:password@host:port'),
+  HOST: text('address to listen on', '127.0.0.1'),
+  PORT: integer({
+    lowest: 0,
+    highest: 65_535,
+    fallback: 3_000,
+    description: 'port to listen on; 0 = any free one',
+  }),
+  AUTH_SECRET: secret(),
+  LOG_LEVEL: oneOf(
+    ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'],
+    'info',
+    'how much is logged',
+  ),
+  REDIS_APPENDFSYNC: oneOf(
+    ['always', 'everysec', 'no'],
+    'always',
+    'the fsync policy that Redis must have; anything but always gives up durability (P3) and is for measuring only',
+  ),
+  BATCH_ORDERS: integer({
+    lowest: 1,
+    highest: MAX_ORDERS_OF_CALL,
+    fallback: 256,
+    description: 'orders decided in one Redis call at most',
+  }),
+  BATCH_LINES: integer({
+    lowest: MAX_LINES_OF_ORDER,
+    highest: MAX_LINES_OF_CALL,
+    fallback: 3_840,
+    description: 'lines decided in one Redis call at most',
+  }),
+  BATCH_LANES: integer({ lowest: 1, highest: 64, fallback: 2, description: 'Redis calls in flight at once' }),
+  QUEUE_ORDERS: integer({
+    lowest: 1,
+    highest: 1_000_000,
+    fallback: 10_000,
+    description: 'orders that may wait for a call; one more is refused with 503',
+  }),
+  QUEUE_WAIT_MS: integer({
+    lowest: 1,
+    highest: 60_000,
+    fallback: 2_000,
+    description: 'how long an order may wait for its call before it is refused with 503',
+  }),
+  DECISION_DEADLINE_MS: integer({
+    lowest: 10,
+    highest: 60_000,
+    fallback: 5_000,
+    description: 'how long the outcome of a call is looked for before the answer is 504',
+  }),
+  WRITER_ENTRIES: integer({
+    lowest: 1,
+    highest: 10_000,
+    fallback: 64,
+    description: 'journal entries applied to MariaDB in one transaction at most',
+  }),
+  DATABASE_CONNECTIONS: integer({
+    lowest: 1,
+    highest: 1_000,
+    fallback: 8,
+    description: 'connections to MariaDB of one process at most',
+  }),
+};
+
+function text(description: string, fallback: string): Variable<string> {
+  return { description, fallback, read: (value) => value };
+}
+
+function url(protocols: string[], description: string): Variable<string> {
+  const expected = `expected a URL that begins with ${protocols.map((name) => `${name}//`).join(' or ')}`;
+  return {
+    description,
+    read(value) {
+      if (!URL.canParse(value) || !protocols.includes(new URL(value).protocol)) throw new Error(expected);
+      return value;
+    },
+  };
+}
+
+interface IntegerBounds {
+  readonly lowest: number;
+  readonly highest: number;
+  readonly fallback: number;
+  readonly description: string;
+}
+
+function integer({ lowest, highest, fallback, description }: IntegerBounds): Variable<number> {
+  return {
+    description,
+    fallback: String(fallback),
+    read(value) {
+      const number = /^\d{1,15}$/.test(value) ? Number(value) : Number.NaN;
+      if (number >= lowest && number <= highest) return number;
+      throw new Error(`"${value}" is not a whole number from ${lowest} to ${highest}`);
+    },
+  };
+}
+
+function oneOf<const Choice extends string>(
+  choices: readonly Choice[],
+  fallback: Choice,
+  description: string,
+): Variable<Choice> {
+  return {
+    description,
+    fallback,
+    read(value) {
+      const choice = choices.find((name) => name === value);
+      if (choice) return choice;
+      throw new Error(`"${value}" is none of ${choices.join(', ')}`);
+    },
+  };
+}
+
+function secret(): Variable<string> {
+  return {
+    description: `signs and checks tokens (HS256), at least ${SECRET_BYTES} bytes`,
+    read(value) {
+      const bytes = Buffer.byteLength(value);
+      if (bytes >= SECRET_BYTES) return value;
+      throw new Error(
+        `it has ${bytes} bytes, at least ${SECRET_BYTES} are needed (for example: openssl rand -hex 32)`,
+      );
+    },
+  };
+}

@@ -1,0 +1,67 @@
+import { Kysely } from 'kysely';
+import { createPool, type Pool, type PoolConnection } from 'mariadb';
+import { createDialect } from './dialect.ts';
+import type { Schema } from './schema.ts';
+
+/** A connection inside a transaction, for statements that go through the connector's `batch`. */
+export type Transaction = PoolConnection;
+
+/** MariaDB: `query` for single statements in kysely, `transaction` for bulk work. */
+export interface Database {
+  readonly query: Kysely<Schema>;
+  readonly pool: Pool;
+  /** Runs `work` in one transaction: commits what it resolves with, rolls back when it rejects. */
+  transaction<T>(work: (transaction: Transaction) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/**
+ * Connects lazily to `url` (mariadb://user:password@host:port/database) with at most `connections` connections.
+ * Times are UTC on the wire and in the tables; whole numbers up to 2^53 - 1 come back as numbers, above it the
+ * connector throws rather than rounds.
+ */
+export function connectDatabase(url: string, connections: number): Database {
+  const pool = createPool({ ...parseUrl(url), ...SETTINGS, connectionLimit: connections });
+  // The pool destroys nothing twice: kysely owns it and ends it.
+  const query = new Kysely<Schema>({ dialect: createDialect(pool) });
+  return { query, pool, transaction: (work) => runTransaction(pool, work), close: () => query.destroy() };
+}
+
+const SETTINGS = {
+  timezone: 'Z',
+  charset: 'utf8mb4',
+  bigIntAsNumber: true,
+  insertIdAsNumber: true,
+  checkNumberRange: true,
+  acquireTimeout: 5_000,
+  connectTimeout: 3_000,
+  initializationTimeout: 3_000,
+  minDelayValidation: 500,
+};
+
+function parseUrl(url: string) {
+  const { hostname, port, username, password, pathname } = new URL(url);
+  return {
+    host: hostname.replace(/^\[(.*)\]$/, '$1'),
+    port: Number(port || 3306),
+    user: decodeURIComponent(username),
+    password: decodeURIComponent(password),
+    database: decodeURIComponent(pathname.slice(1)),
+  };
+}
+
+async function runTransaction<T>(pool: Pool, work: (transaction: Transaction) => Promise<T>): Promise<T> {
+  const connection = await pool.getConnection();
+  try {
+    await connection.beginTransaction();
+    const result = await work(connection);
+    await connection.commit();
+    return result;
+  } catch (error) {
+    // A connection that is gone has rolled back by itself; its own error says more than the roll-back's.
+    await connection.rollback().catch(() => undefined);
+    throw error;
+  } finally {
+    await connection.release();
+  }
+}

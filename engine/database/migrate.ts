@@ -1,0 +1,25 @@
+import { type Migration, Migrator } from 'kysely';
+import type { Database } from './database.ts';
+import * as firstTables from './migrations/0001-first-tables.ts';
+
+const MIGRATIONS: Record<string, Migration> = {
+  '0001-first-tables': firstTables,
+};
+
+/**
+ * Brings the schema up to date and resolves to the names of the migrations that were carried out now. Several
+ * callers at once are safe: kysely's migrator holds a lock. Throws what MariaDB says when a migration fails.
+ */
+export async function migrate(database: Database): Promise<string[]> {
+  const provider = { getMigrations: async () => MIGRATIONS };
+  const { error, results } = await new Migrator({ db: database.query, provider }).migrateToLatest();
+  if (error) throw error;
+  return (results ?? []).map(({ migrationName }) => migrationName);
+}
+
+/** The migrations that the database lacks. Empty = it is up to date. */
+export async function pendingMigrations(database: Database): Promise<string[]> {
+  const provider = { getMigrations: async () => MIGRATIONS };
+  const known = await new Migrator({ db: database.query, provider }).getMigrations();
+  return known.filter(({ executedAt }) => !executedAt).map(({ name }) => name);
+}

@@ -1,0 +1,34 @@
+/**
+ * The bounds on what the engine takes in, each with its unit last. The scripts hold the same numbers, since they
+ * trust no caller; `lua/headers.test.ts` keeps the two equal.
+ */
+export const MAX_LINES_OF_ORDER = 1_000;
+export const MAX_LINES_OF_WISHLIST = 1_000;
+export const MAX_QUANTITY_UNITS = 1_000_000;
+export const MAX_STOCK_UNITS = 1_000_000_000_000;
+export const MAX_PRICE_MINOR_UNITS = 1_000_000_000_000;
+
+/** Orders in one call: past about 256 latency triples for little gain (docs/ARCHITECTURE.md, "Group commit"). */
+export const MAX_ORDERS_OF_CALL = 1_024;
+/** Lines in one call: Lua's unpack() fails past about 8,000 values and HSET takes two a line. */
+export const MAX_LINES_OF_CALL = 3_900;
+export const MAX_PRODUCTS_OF_CALL = 1_000;
+export const MAX_CHANGES_OF_CALL = 1_000;
+
+export const MAX_SKU_CHARACTERS = 64;
+export const MAX_USER_CHARACTERS = 128;
+
+/** Any printable text without control characters, space only inside. NUL parts the fields of event pools. */
+export const SKU_PATTERN = '^(?! )[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]+(?<! )$';
+
+const sku = new RegExp(SKU_PATTERN, 'u');
+
+/** Whether `value` may name a product: 1 to 64 characters, none of them a control character or a lone surrogate. */
+export function isSku(value: string): boolean {
+  return value.length <= MAX_SKU_CHARACTERS && sku.test(value);
+}
+
+/** Whether `value` may name a user (the `sub` of a token): 1 to 128 characters, the same kind as a SKU's. */
+export function isUser(value: string): boolean {
+  return value.length <= MAX_USER_CHARACTERS && sku.test(value);
+}

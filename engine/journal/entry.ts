@@ -1,0 +1,132 @@
+import { InternalFault } from '../domain/fault.ts';
+import type { Order, OrderLine, OwnedOrder } from '../domain/order.ts';
+import { totalOf } from '../domain/order.ts';
+import { formatOrderId } from '../domain/order-id.ts';
+import { formatPosition, type Position } from '../domain/position.ts';
+import { type ProductDetails, unpackDetails } from '../domain/product.ts';
+import type { WishlistChange } from '../domain/wishlist.ts';
+
+/** The version of the journal's format that this program writes and reads. */
+export const JOURNAL_FORMAT = 1;
+
+/** An accepted order as the journal tells it. */
+export interface JournalOrder extends OwnedOrder {
+  readonly fromWishlist: boolean;
+}
+
+/** A product that was created (`stock` = its first units) or changed (`stock` null). */
+export interface JournalProduct {
+  readonly sku: string;
+  readonly price: number;
+  readonly stock: number | null;
+  readonly details: ProductDetails;
+}
+
+/** One entry of the journal, read: `at` is the engine's clock when it was decided, ms since 1970. */
+export type Entry = { readonly position: Position; readonly at: number } & (
+  | { readonly kind: 'orders'; readonly orders: readonly JournalOrder[] }
+  | { readonly kind: 'products'; readonly products: readonly JournalProduct[] }
+  | { readonly kind: 'wishlists'; readonly changes: readonly WishlistChange[] }
+);
+
+const FROM_WISHLIST = 1;
+
+/**
+ * Reads an unpacked entry as the scripts wrote it (docs/DATA.md, "The journal"). Throws `InternalFault`, naming the
+ * entry, when its format is unknown or its content breaks what every entry must hold: such an entry is never
+ * skipped and never guessed at.
+ */
+export function readEntry(position: Position, content: unknown): Entry {
+  const where = `journal entry ${formatPosition(position)}`;
+  if (!Array.isArray(content)) throw new InternalFault(`${where} is not an array`);
+  const [format, kind, at, ...rest] = content as unknown[];
+  if (format !== JOURNAL_FORMAT) {
+    throw new InternalFault(
+      `${where} has format ${String(format)}, this program reads ${JOURNAL_FORMAT}: upgrade it`,
+    );
+  }
+  must(Number.isSafeInteger(at), where, 'its clock is not a whole number');
+  const head = { position, at: at as number };
+  switch (kind) {
+    case 'orders':
+      return { ...head, kind, orders: readOrders(head, rest as PackedOrders, where) };
+    case 'products':
+      return { ...head, kind, products: readProducts(rest[0] as PackedProduct[], where) };
+    case 'wishlists':
+      return { ...head, kind, changes: readChanges(rest[0] as PackedChange[], where) };
+    default:
+      throw new InternalFault(`${where} is of the unknown kind ${String(kind)}: upgrade this program`);
+  }
+}
+
+type PackedOrders = [skus: string[], prices: number[], users: string[], orders: number[]];
+type PackedProduct = [sku: string, price: number, stock: number, details: string];
+type PackedChange = [user: string, sku: string, quantity: number];
+
+function readOrders(
+  head: { position: Position; at: number },
+  packed: PackedOrders,
+  where: string,
+): JournalOrder[] {
+  const [skus, prices, users, orders] = packed;
+  let cursor = 0;
+  const read = users.map((userId, index) => {
+    const flags = orders[cursor++]!;
+    const count = orders[cursor++]!;
+    const items: OrderLine[] = [];
+    for (let line = 0; line < count; line++) {
+      const at = orders[cursor++]! - 1;
+      const quantity = orders[cursor++]!;
+      items.push({ sku: skus[at]!, quantity, unitPrice: prices[at]!, eventId: null });
+    }
+    must(
+      items.length > 0 && items.every(isSound),
+      where,
+      `its order ${index} has no lines or a line out of range`,
+    );
+    const id = formatOrderId({ ...head.position, index });
+    return { userId, order: placedOrder(id, items, head.at), fromWishlist: (flags & FROM_WISHLIST) !== 0 };
+  });
+  must(cursor === orders.length, where, 'its lines do not add up');
+  return read;
+}
+
+function isSound({ sku, quantity, unitPrice }: OrderLine): boolean {
+  return (
+    typeof sku === 'string' &&
+    Number.isSafeInteger(quantity) &&
+    quantity > 0 &&
+    Number.isSafeInteger(unitPrice) &&
+    unitPrice >= 0
+  );
+}
+
+function placedOrder(id: string, items: OrderLine[], at: number): Order {
+  return {
+    id,
+    status: 'placed',
+    items,
+    total: totalOf(items),
+    placedAt: new Date(at).toISOString(),
+    expiresAt: null,
+  };
+}
+
+function readProducts(packed: PackedProduct[], where: string): JournalProduct[] {
+  return packed.map(([sku, price, stock, details]) => {
+    must(Number.isSafeInteger(price) && price >= 0, where, `the price of "${sku}" is out of range`);
+    must(Number.isSafeInteger(stock) && stock >= -1, where, `the stock of "${sku}" is out of range`);
+    return { sku, price, stock: stock === -1 ? null : stock, details: unpackDetails(details) };
+  });
+}
+
+function readChanges(packed: PackedChange[], where: string): WishlistChange[] {
+  return packed.map(([user, sku, quantity]) => {
+    must(Number.isSafeInteger(quantity) && quantity >= 0, where, `the quantity of "${sku}" is out of range`);
+    return { user, sku, quantity };
+  });
+}
+
+function must(holds: boolean, where: string, otherwise: string): void {
+  if (!holds) throw new InternalFault(`${where} is damaged: ${otherwise}`);
+}

@@ -1,0 +1,171 @@
+import { InternalFault, NotAccepting } from '../domain/fault.ts';
+import { Lane, type LaneCall, type LaneOptions } from './lane.ts';
+
+/** A script that decides many items in one call. */
+export interface BatchCommand<Item, Outcome> {
+  /** How much of a call's weight bound the item takes; lines, say. Throws for an item that no call can hold. */
+  weigh(item: Item): number;
+  /** The call for these items under this epoch at this time (ms since 1970). */
+  pack(items: readonly Item[], epoch: number, at: number): LaneCall;
+  /** One outcome an item, in order. */
+  unpack(reply: unknown, items: readonly Item[], call: LaneCall): BatchOutcome<Outcome>[];
+}
+
+/** What became of one item; an Error is that item's alone and spoils no neighbour (P2). */
+export type BatchOutcome<Outcome> = Outcome | InternalFault | typeof DEFERRED;
+
+/** The call was full before this item was reached; nothing was decided about it. */
+export const DEFERRED = Symbol('deferred');
+
+export interface BatcherBounds {
+  readonly itemsOfCall: number;
+  readonly weightOfCall: number;
+  /** Items that may wait; one more is refused. */
+  readonly itemsWaiting: number;
+  /** How long an item may wait before its call is built; later it is refused. */
+  readonly waitMs: number;
+  /** Calls in flight at once. */
+  readonly lanes: number;
+}
+
+export interface BatcherOptions<Item, Outcome> extends LaneOptions {
+  readonly command: BatchCommand<Item, Outcome>;
+  readonly bounds: BatcherBounds;
+}
+
+interface Waiting<Item, Outcome> {
+  readonly item: Item;
+  readonly until: number;
+  readonly resolve: (outcome: Outcome) => void;
+  readonly reject: (error: Error) => void;
+  weight: number;
+}
+
+/**
+ * Group commit: items wait only while calls are in flight; when one returns, all that have piled up go in the next,
+ * up to its bounds. There is no timer, so under light load an item goes at once, and under heavy load one fsync
+ * serves them all.
+ *
+ * Modes: OPEN (takes items), DRAINING (refuses new ones, finishes those it has), DRAINED (nothing waits, nothing in
+ * flight; final).
+ */
+export class Batcher<Item, Outcome> {
+  readonly #options: BatcherOptions<Item, Outcome>;
+  readonly #idle: Lane[];
+  readonly #waiting: Waiting<Item, Outcome>[] = [];
+  #scheduled = false;
+  #draining: (() => void) | null = null;
+
+  constructor(options: BatcherOptions<Item, Outcome>) {
+    this.#options = options;
+    this.#idle = Array.from({ length: options.bounds.lanes }, () => new Lane(options));
+  }
+
+  /** Items that wait for a call. */
+  get depth(): number {
+    return this.#waiting.length;
+  }
+
+  /**
+   * Resolves to the item's outcome once it is on disk. Rejects with `NotAccepting` (nothing was done: queue full,
+   * gate closed, draining, waited too long), `OutcomeUnknown` or `InternalFault`.
+   */
+  submit(item: Item): Promise<Outcome> {
+    return new Promise((resolve, reject) => {
+      if (this.#draining) return reject(new NotAccepting('this process is shutting down'));
+      if (this.#waiting.length >= this.#options.bounds.itemsWaiting) {
+        return reject(new NotAccepting(`${this.#waiting.length} requests are waiting already`));
+      }
+      const until = this.#options.clock.monotonicMs() + this.#options.bounds.waitMs;
+      this.#waiting.push({ item, until, resolve, reject, weight: this.#options.command.weigh(item) });
+      this.#schedule();
+    });
+  }
+
+  /** Refuses new items from now on; resolves when every item taken before has its answer. */
+  drain(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#draining = resolve;
+      this.#settleIfDrained();
+    });
+  }
+
+  /** Once an event-loop turn, so that all requests read from sockets in this turn share a call. */
+  #schedule(): void {
+    if (this.#scheduled || this.#idle.length === 0) return;
+    this.#scheduled = true;
+    setImmediate(() => {
+      this.#scheduled = false;
+      this.#pump();
+    });
+  }
+
+  #pump(): void {
+    while (this.#idle.length > 0 && this.#waiting.length > 0) {
+      const batch = this.#takeBatch();
+      if (batch.length > 0) void this.#send(this.#idle.pop()!, batch);
+    }
+    this.#settleIfDrained();
+  }
+
+  #takeBatch(): Waiting<Item, Outcome>[] {
+    const { itemsOfCall, weightOfCall } = this.#options.bounds;
+    const now = this.#options.clock.monotonicMs();
+    const batch: Waiting<Item, Outcome>[] = [];
+    let weight = 0;
+    let taken = 0;
+    for (const waiting of this.#waiting) {
+      if (batch.length === itemsOfCall || (batch.length > 0 && weight + waiting.weight > weightOfCall)) break;
+      taken += 1;
+      if (waiting.until < now) {
+        waiting.reject(new NotAccepting(`waited longer than ${this.#options.bounds.waitMs} ms for its turn`));
+        continue;
+      }
+      batch.push(waiting);
+      weight += waiting.weight;
+    }
+    this.#waiting.splice(0, taken);
+    return batch;
+  }
+
+  async #send(lane: Lane, batch: Waiting<Item, Outcome>[]): Promise<void> {
+    const { command, clock, epoch } = this.#options;
+    const items = batch.map((waiting) => waiting.item);
+    try {
+      const call = command.pack(items, epoch(), clock.nowMs());
+      const outcomes = command.unpack(await lane.call(call), items, call);
+      this.#settle(batch, outcomes);
+    } catch (error) {
+      for (const { reject } of batch) reject(error as Error);
+    } finally {
+      this.#idle.push(lane);
+      this.#pump();
+    }
+  }
+
+  #settle(batch: Waiting<Item, Outcome>[], outcomes: BatchOutcome<Outcome>[]): void {
+    if (outcomes.length !== batch.length) {
+      throw new InternalFault(`${batch.length} items went in, ${outcomes.length} outcomes came back`);
+    }
+    const deferred: Waiting<Item, Outcome>[] = [];
+    outcomes.forEach((outcome, index) => {
+      const waiting = batch[index]!;
+      if (outcome === DEFERRED) deferred.push(waiting);
+      else if (outcome instanceof InternalFault) waiting.reject(outcome);
+      else waiting.resolve(outcome);
+    });
+    this.#putBack(deferred);
+  }
+
+  /** In front, in order; now known to be heavy, so that the first of them is sure to be decided next time. */
+  #putBack(deferred: Waiting<Item, Outcome>[]): void {
+    const heavy = Math.floor(this.#options.bounds.weightOfCall / 3);
+    for (const waiting of deferred) waiting.weight = Math.max(waiting.weight, heavy);
+    this.#waiting.unshift(...deferred);
+  }
+
+  #settleIfDrained(): void {
+    const idle = this.#idle.length === this.#options.bounds.lanes;
+    if (this.#draining && idle && this.#waiting.length === 0) this.#draining();
+  }
+}

@@ -1,0 +1,155 @@
+import { MAX_LINES_OF_ORDER } from '../../domain/bounds.ts';
+import { InternalFault } from '../../domain/fault.ts';
+import {
+  type Order,
+  type OrderLine,
+  type OrderOutcome,
+  type RequestedLine,
+  totalOf,
+} from '../../domain/order.ts';
+import { formatOrderId } from '../../domain/order-id.ts';
+import { type BatchCommand, type BatchOutcome, DEFERRED } from '../batcher.ts';
+import { KEYS } from '../keys.ts';
+import type { LaneCall } from '../lane.ts';
+import { loadScript } from '../script.ts';
+
+/** A wish to order: these lines, each SKU once; or, with null, whatever is on the user's wishlist. */
+export interface OrderRequest {
+  readonly user: string;
+  readonly lines: readonly RequestedLine[] | null;
+}
+
+/** The results of `lua/place-orders.lua`, by their numbers there. */
+export const RESULTS = {
+  ACCEPTED: 1,
+  SHORT: 2,
+  UNKNOWN: 3,
+  EMPTY: 4,
+  DEFERRED: 5,
+  CORRUPT: 6,
+  INVALID: 7,
+  TOO_LARGE: 8,
+} as const;
+
+export const placeOrdersScript = loadScript('place-orders');
+
+/** A wishlist's length is not known before the script reads it: the median of real baskets is 16 lines. */
+const LINES_OF_A_TYPICAL_WISHLIST = 16;
+
+/** Codec of `lua/place-orders.lua`, whose header says what each number means. */
+export const placeOrders: BatchCommand<OrderRequest, OrderOutcome> = {
+  weigh({ lines }) {
+    if (lines && (lines.length === 0 || lines.length > MAX_LINES_OF_ORDER)) {
+      throw new InternalFault(`an order of ${lines.length} lines passed validation`);
+    }
+    return lines?.length ?? LINES_OF_A_TYPICAL_WISHLIST;
+  },
+
+  pack(requests, epoch, at): LaneCall {
+    const positions = new Map<string, number>();
+    const orders: number[] = [];
+    for (const { lines } of requests) {
+      orders.push(lines?.length ?? 0);
+      for (const { sku, quantity } of lines ?? []) {
+        const position = positions.get(sku) ?? positions.size + 1;
+        positions.set(sku, position);
+        orders.push(position, quantity);
+      }
+    }
+    const users = requests.map(({ user }) => user);
+    return {
+      script: placeOrdersScript,
+      epoch,
+      at,
+      keys: [KEYS.levels, KEYS.prices, KEYS.wishlists],
+      payload: [[...positions.keys()], users, orders],
+    };
+  },
+
+  unpack(reply, requests, call) {
+    const [sequence, added, prices, results] = reply as [number, string[], number[], number[]];
+    const skus = [...(call.payload[0] as string[]), ...added];
+    const priceOf = new Map(skus.map((sku, at) => [sku, prices[at]!]));
+    const reader = new ResultReader({ skus, priceOf, results, sequence, call });
+    return requests.map((request) => reader.next(request));
+  },
+};
+
+interface ResultSource {
+  readonly skus: readonly string[];
+  readonly priceOf: ReadonlyMap<string, number>;
+  readonly results: readonly number[];
+  readonly sequence: number;
+  readonly call: LaneCall;
+}
+
+/** Reads the flat results one order after another. */
+class ResultReader {
+  readonly #source: ResultSource;
+  #cursor = 0;
+
+  constructor(source: ResultSource) {
+    this.#source = source;
+  }
+
+  next(request: OrderRequest): BatchOutcome<OrderOutcome> {
+    const result = this.#take();
+    switch (result) {
+      case RESULTS.ACCEPTED:
+        return { kind: 'accepted', order: this.#order(request) };
+      case RESULTS.SHORT:
+        return { kind: 'out_of_stock', shortages: this.#list(() => this.#shortage()) };
+      case RESULTS.UNKNOWN:
+        return { kind: 'unknown_product', skus: this.#list(() => this.#sku()) };
+      case RESULTS.TOO_LARGE:
+        return { kind: 'total_too_large' };
+      case RESULTS.EMPTY:
+        return { kind: 'empty_wishlist' };
+      case RESULTS.DEFERRED:
+        return DEFERRED;
+      case RESULTS.CORRUPT:
+        return new InternalFault(
+          `product "${this.#sku()}" has a price but no usable level: run bootakhae reconcile`,
+        );
+      default:
+        return new InternalFault(`place-orders answered ${result} to a request that passed validation`);
+    }
+  }
+
+  #order(request: OrderRequest): Order {
+    const { call, sequence } = this.#source;
+    const id = formatOrderId({ epoch: call.epoch, sequence, index: this.#take() });
+    const fromWishlist = this.#list(() => ({ sku: this.#sku(), quantity: this.#take() }));
+    const lines = (request.lines ?? fromWishlist).map((line) => this.#price(line));
+    return {
+      id,
+      status: 'placed',
+      items: lines,
+      total: totalOf(lines),
+      placedAt: new Date(call.at).toISOString(),
+      expiresAt: null,
+    };
+  }
+
+  #price({ sku, quantity }: RequestedLine): OrderLine {
+    return { sku, quantity, unitPrice: this.#source.priceOf.get(sku)!, eventId: null };
+  }
+
+  #shortage() {
+    return { sku: this.#sku(), requested: this.#take(), available: this.#take() };
+  }
+
+  #list<T>(read: () => T): T[] {
+    return Array.from({ length: this.#take() }, read);
+  }
+
+  #sku(): string {
+    return this.#source.skus[this.#take() - 1]!;
+  }
+
+  #take(): number {
+    const value = this.#source.results[this.#cursor++];
+    if (value === undefined) throw new InternalFault('place-orders answered with fewer results than orders');
+    return value;
+  }
+}

@@ -1,0 +1,59 @@
+import type { RequestedLine } from '../domain/order.ts';
+import { ORIGIN, type Position, parsePosition } from '../domain/position.ts';
+import type { RedisClient } from './client.ts';
+import { KEYS } from './keys.ts';
+import { unpackWishlist } from './stock-reader.ts';
+
+/** Redis at one instant: everything that the journal up to `position` has made of it. */
+export interface Cut {
+  readonly epoch: number;
+  readonly position: Position;
+  /** SKU -> units available in pool `regular`. */
+  readonly levels: ReadonlyMap<string, number>;
+  /** SKU -> minor units of the currency. */
+  readonly prices: ReadonlyMap<string, number>;
+  /** User -> lines. */
+  readonly wishlists: ReadonlyMap<string, readonly RequestedLine[]>;
+}
+
+/** Reads everything in one transaction, so that no order comes between its parts. Redis serves nobody meanwhile. */
+export async function readCut(redis: RedisClient): Promise<Cut> {
+  const replies = await redis
+    .multi()
+    .get(KEYS.epoch)
+    .exists(KEYS.journal)
+    .xinfo('STREAM', KEYS.journal)
+    .call('HGETALL', KEYS.levels)
+    .call('HGETALL', KEYS.prices)
+    .callBuffer('HGETALL', KEYS.wishlists)
+    .exec();
+  const [epoch, exists, info, levels, prices, wishlists] = replies ?? [];
+  return {
+    epoch: Number(value(epoch) ?? 0),
+    position: value(exists) === 1 ? lastPosition(value(info) as unknown[]) : ORIGIN,
+    levels: pairs(value(levels) as string[], Number),
+    prices: pairs(value(prices) as string[], Number),
+    wishlists: pairs(value(wishlists) as Buffer[], unpackWishlist),
+  };
+}
+
+type Reply = [error: Error | null, value: unknown] | undefined;
+
+function value(reply: Reply): unknown {
+  if (!reply) throw new Error('Redis gave up the transaction that reads it');
+  return reply[1];
+}
+
+/** XINFO fails on a journal that was never written; every other reply of the transaction is an error worth hearing. */
+function lastPosition(info: unknown[]): Position {
+  return parsePosition(String(info[info.indexOf('last-generated-id') + 1]));
+}
+
+function pairs<Raw extends string | Buffer, Value>(
+  flat: Raw[],
+  read: (raw: Raw) => Value,
+): Map<string, Value> {
+  const map = new Map<string, Value>();
+  for (let at = 0; at < flat.length; at += 2) map.set(flat[at]!.toString(), read(flat[at + 1]!));
+  return map;
+}

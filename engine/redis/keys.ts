@@ -1,0 +1,24 @@
+/**
+ * Every Redis key of the engine, spelled here and nowhere else (docs/DATA.md says what each holds).
+ *
+ * All carry the hash tag of their shard, so that a script's keys live on one master of a cluster. There is one
+ * shard today, and nothing outside this file knows that.
+ */
+const SHARD = '{0}';
+
+const key = (name: string) => `bootakhae:${SHARD}:${name}`;
+
+export const KEYS = {
+  epoch: key('epoch'),
+  journal: key('journal'),
+  levels: key('levels'),
+  prices: key('prices'),
+  catalogue: key('catalogue'),
+  wishlists: key('wishlists'),
+  pins: key('pins'),
+} as const;
+
+/** The key of a caller's lane: its last sequence and reply. */
+export function laneKey(lane: string): string {
+  return key(`lane:${lane}`);
+}

@@ -1,0 +1,98 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { beforeEach, describe, expect, test } from 'vitest';
+import { useRedis } from '../../test/fixtures/servers.ts';
+import { InternalFault, NotAccepting, OutcomeUnknown } from '../domain/fault.ts';
+import { systemClock } from '../runtime/clock.ts';
+import { whenReady } from './client.ts';
+import { putProducts } from './commands/put-products.ts';
+import { countEntries } from './journal-stream.ts';
+import { KEYS } from './keys.ts';
+import { Lane } from './lane.ts';
+
+const redis = useRedis();
+const details = { name: 'n', producer: null, type: null, function: null, description: null };
+const callFor = (sku: string, epoch = 1) =>
+  putProducts.pack([{ sku, price: 5, stock: 3, details }], epoch, 1_000);
+const openLane = (deadlineMs = 5_000, epoch = () => 1) =>
+  new Lane({ redis: redis.client, clock: systemClock, deadlineMs, epoch });
+const CREATED = [0, [1]];
+
+beforeEach(async () => {
+  await whenReady(redis.client, 5_000);
+  await redis.client.flushall();
+  await redis.client.set(KEYS.epoch, 1);
+});
+
+/** Holds Redis up: what is sent meanwhile lies in its socket buffer and is decided once it goes on. */
+const holdUp = () => process.kill(redis.server.pid, 'SIGSTOP');
+const goOn = () => process.kill(redis.server.pid, 'SIGCONT');
+
+describe('a call whose connection breaks after it was sent', () => {
+  test('P4: is sent again and learns what the first one did, once', async () => {
+    holdUp();
+    const answer = openLane().call(callFor('a'));
+    await nextTurn();
+    redis.client.stream.destroy();
+    goOn();
+    expect(await answer).toEqual(CREATED);
+    expect(await countEntries(redis.client)).toBe(1);
+  });
+
+  test('is unknown when the truth cannot be learned in time, and its lane is not used again', async () => {
+    holdUp();
+    const lane = openLane(100);
+    await expect(lane.call(callFor('a'))).rejects.toBeInstanceOf(OutcomeUnknown);
+    goOn();
+    expect(await lane.call(callFor('b'))).toEqual([1, [1]]);
+    expect(await redis.client.keys('*lane:*')).toHaveLength(2);
+  });
+
+  test('P6: is not sent again while the gate is closed', async () => {
+    holdUp();
+    let open = true;
+    const epoch = () => {
+      if (open) return 1;
+      throw new NotAccepting('closed');
+    };
+    const answer = openLane(400, epoch).call(callFor('a'));
+    await nextTurn();
+    open = false;
+    redis.client.stream.destroy();
+    goOn();
+    await expect(answer).rejects.toBeInstanceOf(OutcomeUnknown);
+  });
+});
+
+test('P4: a call that arrives after a later one of its lane is refused', async () => {
+  const lane = openLane();
+  await lane.call(callFor('a'));
+  const [key] = await redis.client.keys('*lane:*');
+  const kept = await redis.client.getBuffer(key!);
+  await redis.client.set(key!, Buffer.concat([Buffer.from('9'), kept!]));
+  await expect(lane.call(callFor('b'))).rejects.toThrow(/STALE/);
+  expect(await redis.client.hexists(KEYS.prices, 'b')).toBe(0);
+});
+
+test('a call of another epoch is fenced off: nothing was done', async () => {
+  await redis.client.set(KEYS.epoch, 2);
+  await expect(openLane().call(callFor('a'))).rejects.toThrow(NotAccepting);
+  expect(await redis.client.keys('*')).toEqual([KEYS.epoch]);
+});
+
+test('a script that Redis has forgotten is sent again in full', async () => {
+  await redis.client.call('SCRIPT', 'FLUSH');
+  expect(await openLane().call(callFor('a'))).toEqual(CREATED);
+});
+
+test('a full memory refuses before anything is done', async () => {
+  await redis.client.config('SET', 'maxmemory', 1);
+  await expect(openLane().call(callFor('a'))).rejects.toThrow(NotAccepting);
+  await redis.client.config('SET', 'maxmemory', 0);
+  expect(await redis.client.keys('*')).toEqual([KEYS.epoch]);
+});
+
+test('a malformed call is our own mistake and says so', async () => {
+  const call = { ...callFor('a'), payload: [['a', -1, 3, '{}']] };
+  await expect(openLane().call(call)).rejects.toThrow(InternalFault);
+  expect(await redis.client.keys('*')).toEqual([KEYS.epoch]);
+});

@@ -1,0 +1,130 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as pause } from 'node:timers/promises';
+import { InternalFault, NotAccepting, OutcomeUnknown } from '../domain/fault.ts';
+import type { Clock } from '../runtime/clock.ts';
+import { isRefusalOfRedis, type RedisClient } from './client.ts';
+import { KEYS, laneKey } from './keys.ts';
+import { packMessage, unpackMessage } from './message-pack.ts';
+import { callScript, type Script } from './script.ts';
+
+/** One call of a script that changes something. `keys` are those after epoch, lane and journal. */
+export interface LaneCall {
+  readonly script: Script;
+  readonly epoch: number;
+  /** The engine's clock for this call, ms since 1970. */
+  readonly at: number;
+  readonly keys: readonly string[];
+  /** What follows the envelope's head in ARGV[1]. */
+  readonly payload: readonly unknown[];
+}
+
+export interface LaneOptions {
+  readonly redis: RedisClient;
+  readonly clock: Clock;
+  /** The epoch in force. Throws `NotAccepting` while the gate is closed. */
+  readonly epoch: () => number;
+  /** How long the truth of a call is looked for before it is given up as unknown. */
+  readonly deadlineMs: number;
+}
+
+const FORMAT = 1;
+const PAUSE_BEFORE_AGAIN_MS = 20;
+/** Redis is there but busy with itself: the same call may do in a moment. */
+const PASSING = /^(LOADING|BUSY|TRYAGAIN|MASTERDOWN|CLUSTERDOWN)\b/;
+/** Our own scripts' way of saying that this process made a mistake. */
+const MISTAKES = /^(MALFORMED|FORMAT|STALE)\b/;
+
+/**
+ * A string of calls, one in flight at a time, each of which has its effect exactly once (P4).
+ *
+ * The script keeps the lane's last sequence and reply under the lane's key. When no answer is heard (connection
+ * broken, Redis restarted) the lane sends the very same bytes again: if the first call had arrived it gets that
+ * call's answer, else it runs now. The idea is Kafka's idempotent producer
+ * (https://cwiki.apache.org/confluence/display/KAFKA/KIP-98); it costs one key a lane instead of one an order.
+ */
+export class Lane {
+  readonly #options: LaneOptions;
+  #name = randomUUID();
+  #sequence = 0;
+
+  constructor(options: LaneOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Resolves to the unpacked reply. Rejects with `NotAccepting` when certainly nothing was changed, with
+   * `OutcomeUnknown` when the truth could not be learned in time, with `InternalFault` for a mistake of ours.
+   */
+  async call(call: LaneCall): Promise<unknown> {
+    this.#sequence += 1;
+    const head = [FORMAT, call.epoch, call.at, this.#sequence];
+    const scriptCall = {
+      keys: [KEYS.epoch, laneKey(this.#name), KEYS.journal, ...call.keys],
+      args: [packMessage([...head, ...call.payload])],
+    };
+    const deadline = this.#options.clock.monotonicMs() + this.#options.deadlineMs;
+    for (let mayHaveRun = false; ; ) {
+      try {
+        this.#passGate(call.epoch);
+        const sent = callScript(this.#options.redis, call.script, scriptCall);
+        return unpackMessage((await this.#before(deadline, sent)) as Buffer);
+      } catch (error) {
+        const verdict = judge(error, mayHaveRun);
+        if (verdict instanceof Error) throw this.#abandon(verdict);
+        mayHaveRun = verdict.mayHaveRun;
+        if (this.#options.clock.monotonicMs() + PAUSE_BEFORE_AGAIN_MS >= deadline) {
+          throw this.#abandon(
+            mayHaveRun ? new OutcomeUnknown(describe(error)) : new NotAccepting(describe(error)),
+          );
+        }
+        await pause(PAUSE_BEFORE_AGAIN_MS);
+      }
+    }
+  }
+
+  /** Every attempt, the repeated ones too: Redis may have come back as one that forgot. */
+  #passGate(epoch: number): void {
+    const current = this.#options.epoch();
+    if (current !== epoch) throw new NotAccepting(`the epoch is ${current} now, the call is of ${epoch}`);
+  }
+
+  /** A call that was given up may still arrive late, so its sequence must never be used for another one. */
+  #abandon(error: Error): Error {
+    this.#name = randomUUID();
+    this.#sequence = 0;
+    return error;
+  }
+
+  async #before<T>(deadline: number, sent: Promise<T>): Promise<T> {
+    let timer: NodeJS.Timeout | undefined;
+    const expiry = new Promise<never>((_, reject) => {
+      const left = Math.max(0, deadline - this.#options.clock.monotonicMs());
+      timer = setTimeout(() => reject(new Error(`no answer within ${this.#options.deadlineMs} ms`)), left);
+    });
+    try {
+      return await Promise.race([sent, expiry]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+}
+
+/** What an error means: a final answer (an Error), or whether the call may have run, to be tried again. */
+function judge(error: unknown, mayHaveRun: boolean): Error | { mayHaveRun: boolean } {
+  if (error instanceof NotAccepting) return mayHaveRun ? { mayHaveRun } : error;
+  if (wasNeverSent(error)) return { mayHaveRun };
+  if (!isRefusalOfRedis(error)) return { mayHaveRun: true };
+  if (MISTAKES.test(error.message))
+    return new InternalFault(`a script refused its own caller: ${error.message}`);
+  if (PASSING.test(error.message) || mayHaveRun) return { mayHaveRun };
+  return new NotAccepting(describe(error));
+}
+
+/** The driver had no connection to send it on. It has no code of its own for that, only this message. */
+function wasNeverSent(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('enableOfflineQueue options is false');
+}
+
+function describe(error: unknown): string {
+  return `Redis: ${error instanceof Error ? error.message : String(error)}`;
+}

@@ -1,0 +1,66 @@
+-- Opens a call that changes something: unpacks ARGV[1], fences off an old epoch, answers a repeated call.
+--
+-- Every such script has the same first three keys (epoch, lane, journal) and the same head in ARGV[1], a MessagePack
+-- array: [1] envelope format (1), [2] the epoch the caller believes in, [3] the engine's clock in ms since 1970,
+-- [4] the call's sequence within its lane, [5..] what the script's own header says.
+--
+-- A lane is one caller's string of calls, one in flight at a time. The lane's key keeps the last sequence and its
+-- reply, so a caller that did not hear an answer sends the same bytes again and learns what happened; the effect
+-- is had once (P4). A call older than the last one is refused: its answer is gone, and so is its caller.
+local FORMAT = 1
+local LANE_SECONDS = 86400
+local MAX_SAFE_INTEGER = 9007199254740991 -- 2^53 - 1: Lua numbers are doubles
+
+local function is_integer(value, lowest, highest)
+  -- NaN fails both comparisons; infinity fails one of them.
+  return type(value) == 'number' and value >= lowest and value <= highest and value == math.floor(value)
+end
+
+local function refuse(code, detail)
+  return redis.error_reply(code .. ' ' .. detail)
+end
+
+local unpacked, request = pcall(cmsgpack.unpack, ARGV[1])
+if not unpacked or type(request) ~= 'table' then
+  return refuse('MALFORMED', 'ARGV[1] is not a MessagePack array')
+end
+if request[1] ~= FORMAT then
+  return refuse('FORMAT', 'this script speaks envelope format ' .. FORMAT)
+end
+if
+  not is_integer(request[2], 1, 4294967295)
+  or not is_integer(request[3], 0, MAX_SAFE_INTEGER)
+  or not is_integer(request[4], 1, MAX_SAFE_INTEGER)
+then
+  return refuse('MALFORMED', 'epoch, clock or sequence is not a whole number in range')
+end
+
+local now = request[3]
+local sequence = request[4]
+local epoch = redis.call('GET', KEYS[1])
+if epoch ~= string.format('%d', request[2]) then
+  return refuse('FENCED', 'the epoch is ' .. (epoch or 'not set') .. ', the call is of ' .. string.format('%d', request[2]))
+end
+
+local remembered = redis.call('GET', KEYS[2])
+if remembered then
+  local last, reply = string.match(remembered, '^(%d+):(.*)$')
+  if tonumber(last) == sequence then
+    return reply
+  elseif tonumber(last) > sequence then
+    return refuse('STALE', 'the lane is at ' .. last .. ', the call is ' .. string.format('%d', sequence))
+  end
+end
+
+-- The one way into the journal: `epoch-*` takes the next sequence of the epoch, never the wall clock.
+local function append_entry(entry)
+  local id = redis.call('XADD', KEYS[3], epoch .. '-*', 'entry', cmsgpack.pack(entry))
+  return tonumber(string.match(id, '-(%d+)$'))
+end
+
+-- The one way out: what is answered is remembered for a repeated call.
+local function answer(reply)
+  local packed = cmsgpack.pack(reply)
+  redis.call('SET', KEYS[2], string.format('%d:', sequence) .. packed, 'EX', LANE_SECONDS)
+  return packed
+end

@@ -1,0 +1,111 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { describe, expect, test } from 'vitest';
+import * as bounds from '../engine/domain/bounds.ts';
+import { changeWishlists, RESULTS as WISHLIST_RESULTS } from '../engine/redis/commands/change-wishlists.ts';
+import { RESULTS as ORDER_RESULTS, placeOrders } from '../engine/redis/commands/place-orders.ts';
+import { RESULTS as PRODUCT_RESULTS, putProducts } from '../engine/redis/commands/put-products.ts';
+import { KEYS, laneKey } from '../engine/redis/keys.ts';
+import { loadScript } from '../engine/redis/script.ts';
+import { packageRoot } from '../engine/runtime/package-root.ts';
+
+const names = readdirSync(`${packageRoot}/lua`)
+  .filter((file) => file.endsWith('.lua'))
+  .map((file) => file.replace('.lua', ''));
+
+const detailsOf = { name: 'n', producer: null, type: null, function: null, description: null };
+
+/** The keys that each script's only caller passes, in order. */
+const callerKeys: Record<string, readonly string[]> = {
+  'place-orders': withLane(placeOrders.pack([{ user: 'u', lines: null }], 1, 0).keys),
+  'put-products': withLane(
+    putProducts.pack([{ sku: 's', price: 1, stock: 1, details: detailsOf }], 1, 0).keys,
+  ),
+  'change-wishlists': withLane(changeWishlists.pack([{ user: 'u', sku: 's', quantity: 1 }], 1, 0).keys),
+  'trim-journal': [KEYS.journal, KEYS.pins],
+};
+
+const callerResults: Record<string, Readonly<Record<string, number>>> = {
+  'place-orders': ORDER_RESULTS,
+  'put-products': PRODUCT_RESULTS,
+  'change-wishlists': WISHLIST_RESULTS,
+};
+
+function withLane(keys: readonly string[]): string[] {
+  return [KEYS.epoch, laneKey('x'), KEYS.journal, ...keys];
+}
+
+/** The numbered list under `title` of a script's header: number -> name. */
+function numbered(header: string, title: string): Map<number, string> {
+  const section = new RegExp(`^${title}[^\\n]*\\n((?:  .*\\n)+)`, 'm').exec(header)?.[1] ?? '';
+  const rows = [...section.matchAll(/^ {2}(\d+) (\w+)/gm)];
+  return new Map(rows.map(([, number, name]) => [Number(number), name!]));
+}
+
+function referenced(body: string, array: 'KEYS' | 'ARGV'): Set<number> {
+  return new Set(
+    [...body.matchAll(new RegExp(`${array}\\[(\\d+)\\]`, 'g'))].map(([, number]) => Number(number)),
+  );
+}
+
+describe.each(names)('%s.lua', (name) => {
+  const { text } = loadScript(name);
+  const [, header = '', body = ''] = /--\[\[(.*?)\]\](.*)/s.exec(text) ?? [];
+
+  test('begins with a shebang, so that a full memory refuses it before it runs', () => {
+    expect(text.startsWith('#!lua\n')).toBe(true);
+  });
+
+  test('says keys, arguments, reply, errors and cost', () => {
+    for (const title of ['KEYS', 'ARGV', 'REPLY', 'ERRORS', 'COST'])
+      expect(header).toMatch(new RegExp(`^${title}`, 'm'));
+  });
+
+  test('reads every key and argument that its header names, and no other', () => {
+    expect(referenced(body, 'KEYS')).toEqual(new Set(numbered(header, 'KEYS').keys()));
+    expect(referenced(body, 'ARGV')).toEqual(new Set(numbered(header, 'ARGV').keys()));
+  });
+
+  test('is called with the keys that its header names', () => {
+    const declared = [...numbered(header, 'KEYS').values()];
+    const passed = callerKeys[name]!.map((key) => /^bootakhae:\{0\}:(\w+)/.exec(key)![1]);
+    expect(passed).toEqual(declared);
+  });
+
+  test('refuses with the errors that its header names, and no other', () => {
+    const raised = [...body.matchAll(/(?:refuse\('|error_reply\(')([A-Z]+)/g)].map(([, code]) => code!);
+    const declared = /^ERRORS[^:]*: ([A-Z, ]+)\./m.exec(header)![1]!.split(', ');
+    expect(new Set(raised)).toEqual(new Set(declared));
+  });
+
+  test('answers the numbers that its caller reads', () => {
+    for (const [result, number] of Object.entries(callerResults[name] ?? {})) {
+      expect(header).toMatch(new RegExp(`\\b${number} ${result}\\b`));
+    }
+    const declared = /^local ((?:[A-Z_]+, )+[A-Z_]+) = ([\d, ]+)$/m.exec(body);
+    const constants = zip(declared?.[1]?.split(', ') ?? [], declared?.[2]?.split(', ').map(Number) ?? []);
+    expect(constants).toEqual(callerResults[name] ?? constants);
+  });
+});
+
+test.each([
+  ['place-orders', 'MAX_ORDERS', bounds.MAX_ORDERS_OF_CALL],
+  ['place-orders', 'MAX_LINES', bounds.MAX_LINES_OF_CALL],
+  ['place-orders', 'MAX_LINES_OF_ORDER', bounds.MAX_LINES_OF_ORDER],
+  ['place-orders', 'MAX_QUANTITY', bounds.MAX_QUANTITY_UNITS],
+  ['put-products', 'MAX_PRODUCTS', bounds.MAX_PRODUCTS_OF_CALL],
+  ['put-products', 'MAX_PRICE', bounds.MAX_PRICE_MINOR_UNITS],
+  ['put-products', 'MAX_STOCK', bounds.MAX_STOCK_UNITS],
+  ['change-wishlists', 'MAX_CHANGES', bounds.MAX_CHANGES_OF_CALL],
+  ['change-wishlists', 'MAX_LINES_OF_WISHLIST', bounds.MAX_LINES_OF_WISHLIST],
+  ['change-wishlists', 'MAX_QUANTITY', bounds.MAX_QUANTITY_UNITS],
+])('%s.lua holds %s as engine/domain/bounds.ts does', (name, constant, value) => {
+  const source = readFileSync(`${packageRoot}/lua/${name}.lua`, 'utf8');
+  const [, left, right] = new RegExp(`^local ([A-Z_, ]*\\b${constant}\\b[A-Z_, ]*) = ([\\d, ]+)$`, 'm').exec(
+    source,
+  )!;
+  expect(zip(left!.split(', '), right!.split(', ').map(Number))[constant]).toBe(value);
+});
+
+function zip(left: readonly string[], right: readonly number[]): Record<string, number> {
+  return Object.fromEntries(left.map((name, at) => [name, right[at]!]));
+}

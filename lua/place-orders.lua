@@ -1,0 +1,240 @@
+#!lua
+--[[
+Decides a batch of orders: each takes every one of its lines or none, in the order given, and all that are accepted
+become one journal entry. Lines come with the order, or are the shopper's wishlist, read and emptied here.
+
+KEYS
+  1 epoch      string   the epoch in force
+  2 lane       string   this caller's last sequence and reply
+  3 journal    stream   one entry is appended if any order is accepted
+  4 levels     hash     level field -> units available
+  5 prices     hash     sku -> minor units of the currency; a sku is known exactly if it is here
+  6 wishlists  hash     user -> MessagePack [sku, quantity, sku, quantity, ...]
+
+ARGV
+  1 MessagePack array, envelope head (lua/fragments/envelope.lua), then
+    [5] skus    strings   the skus of all lines, each once
+    [6] users   strings   one a batch position: who orders
+    [7] orders  integers  for each position: count of lines, then count x (sku position from 1, quantity in units);
+                          count 0 = what is on the user's wishlist
+
+REPLY MessagePack array
+  [1] sequence   integer   of the journal entry within the epoch; -1 when no order was accepted
+  [2] added      strings   skus that wishlists brought in; their positions go on after [5] of the request
+  [3] prices     integers  by sku position; -1 = unknown
+  [4] results    integers  for each position, in order of precedence:
+        7 INVALID                               a line out of range or a sku named twice in one order
+        5 DEFERRED                              the call's bound on lines was reached: send it again in the next call
+        4 EMPTY     nothing is on the wishlist
+        3 UNKNOWN   count, count x sku position
+        8 TOO_LARGE                             the total passes 2^53 - 1
+        6 CORRUPT   sku position                a known sku without a usable level: never taken for zero
+        2 SHORT     count, count x (sku position, requested, available)
+        1 ACCEPTED  index in the entry, count, count x (sku position, quantity); count 0 unless it was a wishlist
+
+ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE.
+
+COST at most 7 commands and 2 for the lane, whatever the batch: GET, HMGET x 3, XADD, HSET, HDEL; GET, SET.
+  Lines are bounded because unpack() fails past about 8,000 values (HSET takes two a line) and because Redis
+  serves nobody else while a script runs.
+]]
+--@include envelope
+
+local INVALID, DEFERRED, EMPTY, UNKNOWN, TOO_LARGE, CORRUPT, SHORT, ACCEPTED = 7, 5, 4, 3, 8, 6, 2, 1
+local MAX_ORDERS, MAX_LINES, MAX_LINES_OF_ORDER, MAX_QUANTITY = 1024, 3900, 1000, 1000000
+local FROM_WISHLIST = 1
+
+local skus, users, orders = request[5], request[6], request[7]
+if type(skus) ~= 'table' or type(users) ~= 'table' or type(orders) ~= 'table' then
+  return refuse('MALFORMED', 'skus, users or orders is not an array')
+end
+if #users < 1 or #users > MAX_ORDERS then
+  return refuse('MALFORMED', 'a call takes 1 to ' .. MAX_ORDERS .. ' orders')
+end
+for position = 1, #skus do
+  if type(skus[position]) ~= 'string' then
+    return refuse('MALFORMED', 'a sku is not a string')
+  end
+end
+
+-- Where each order's lines begin in `orders`. The walk must end exactly at the end of the array.
+local starts, wishlist_users = {}, {}
+local cursor, lines = 1, 0
+for position = 1, #users do
+  local count = orders[cursor]
+  if type(users[position]) ~= 'string' or not is_integer(count, 0, MAX_LINES_OF_ORDER) then
+    return refuse('MALFORMED', string.format('order %d has no user or no count of lines', position))
+  end
+  starts[position] = cursor
+  cursor = cursor + 1 + 2 * count
+  lines = lines + count
+  if count == 0 then
+    wishlist_users[#wishlist_users + 1] = users[position]
+  end
+end
+if cursor ~= #orders + 1 or lines > MAX_LINES or #skus > lines then
+  return refuse('MALFORMED', 'the lines do not add up or are more than ' .. MAX_LINES)
+end
+
+-- Wishlists become lines of their own here: sku positions go on after those of the request.
+local wishlist_of, wishlist_lines, added = {}, {}, {}
+if #wishlist_users > 0 then
+  local position_of = {}
+  for position = 1, #skus do
+    position_of[skus[position]] = position
+  end
+  local stored = redis.call('HMGET', KEYS[6], unpack(wishlist_users))
+  for index = 1, #wishlist_users do
+    wishlist_of[wishlist_users[index]] = stored[index]
+  end
+  for position = 1, #users do
+    local packed = orders[starts[position]] == 0 and wishlist_of[users[position]]
+    if packed then
+      local content = cmsgpack.unpack(packed)
+      lines = lines + #content / 2
+      if lines > MAX_LINES then
+        lines = lines - #content / 2
+        wishlist_lines[position] = DEFERRED
+      else
+        for at = 1, #content, 2 do
+          local sku = content[at]
+          if not position_of[sku] then
+            added[#added + 1] = sku
+            skus[#skus + 1] = sku
+            position_of[sku] = #skus
+          end
+          content[at] = position_of[sku]
+        end
+        wishlist_lines[position] = content
+      end
+    end
+  end
+end
+
+local prices, levels = {}, {}
+if #skus > 0 then
+  prices = redis.call('HMGET', KEYS[5], unpack(skus))
+  levels = redis.call('HMGET', KEYS[4], unpack(skus))
+end
+for position = 1, #skus do
+  prices[position] = tonumber(prices[position] or -1)
+  local level = tonumber(levels[position] or nil)
+  levels[position] = is_integer(level, 0, MAX_SAFE_INTEGER) and level or -1
+end
+
+local results, entry_users, entry_orders = {}, {}, {}
+local named_by, changed, emptied = {}, {}, {}
+
+local function add_all(target, ...)
+  for index = 1, select('#', ...) do
+    target[#target + 1] = (select(index, ...))
+  end
+end
+
+-- What is wrong with the lines themselves: out of range, or a sku named twice.
+local function is_valid(source, first, last, order)
+  for at = first, last, 2 do
+    local position, quantity = source[at], source[at + 1]
+    if not is_integer(position, 1, #skus) or not is_integer(quantity, 1, MAX_QUANTITY) or named_by[position] == order then
+      return false
+    end
+    named_by[position] = order
+  end
+  return true
+end
+
+-- What stands against the order: its results, or nil.
+local function obstacle(source, first, last)
+  local unknown, short, corrupt, total = {}, {}, nil, 0
+  for at = first, last, 2 do
+    local position, quantity = source[at], source[at + 1]
+    local price, level = prices[position], levels[position]
+    if price < 0 then
+      unknown[#unknown + 1] = position
+    else
+      total = total + price * quantity
+      if level < 0 then
+        corrupt = position
+      elseif level < quantity then
+        add_all(short, position, quantity, level)
+      end
+    end
+  end
+  if #unknown > 0 then
+    return { UNKNOWN, #unknown, unknown }
+  elseif total > MAX_SAFE_INTEGER then
+    return { TOO_LARGE }
+  elseif corrupt then
+    return { CORRUPT, corrupt }
+  elseif #short > 0 then
+    return { SHORT, #short / 3, short }
+  end
+end
+
+local function take(source, first, last)
+  for at = first, last, 2 do
+    local position, quantity = source[at], source[at + 1]
+    levels[position] = levels[position] - quantity
+    changed[position] = true
+    add_all(entry_orders, position, quantity)
+  end
+end
+
+local function decide(position)
+  local count, first, source = orders[starts[position]], starts[position] + 1, orders
+  local from_wishlist = count == 0
+  if from_wishlist then
+    source, first = wishlist_lines[position], 1
+    if source == DEFERRED then
+      return add_all(results, DEFERRED)
+    elseif not source or emptied[users[position]] then
+      return add_all(results, EMPTY)
+    end
+    count = #source / 2
+  end
+  local last = first + 2 * count - 1
+  if not is_valid(source, first, last, position) then
+    return add_all(results, INVALID)
+  end
+  local refusal = obstacle(source, first, last)
+  if refusal then
+    add_all(results, refusal[1], refusal[2])
+    for index = 1, #(refusal[3] or {}) do
+      results[#results + 1] = refusal[3][index]
+    end
+    return
+  end
+  add_all(entry_orders, from_wishlist and FROM_WISHLIST or 0, count)
+  take(source, first, last)
+  add_all(results, ACCEPTED, #entry_users, from_wishlist and count or 0)
+  entry_users[#entry_users + 1] = users[position]
+  if from_wishlist then
+    emptied[users[position]] = true
+    for at = first, last do
+      results[#results + 1] = source[at]
+    end
+  end
+end
+
+for position = 1, #users do
+  decide(position)
+end
+
+-- Everything is decided; from here on there are only writes that cannot fail.
+local entry_sequence = -1
+if #entry_users > 0 then
+  entry_sequence = append_entry({ FORMAT, 'orders', now, skus, prices, entry_users, entry_orders })
+  local fields = {}
+  for position in pairs(changed) do
+    add_all(fields, skus[position], string.format('%d', levels[position]))
+  end
+  redis.call('HSET', KEYS[4], unpack(fields))
+  local gone = {}
+  for user in pairs(emptied) do
+    gone[#gone + 1] = user
+  end
+  if #gone > 0 then
+    redis.call('HDEL', KEYS[6], unpack(gone))
+  end
+end
+return answer({ entry_sequence, added, prices, results })
