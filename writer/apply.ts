@@ -1,0 +1,64 @@
+import type { Database, Transaction } from '../engine/database/database.ts';
+import { advanceCheckpoint } from '../engine/database/statements/advance-checkpoint.ts';
+import { changeLevels } from '../engine/database/statements/change-levels.ts';
+import { changeWishlistItems } from '../engine/database/statements/change-wishlist-items.ts';
+import { insertLevels } from '../engine/database/statements/insert-levels.ts';
+import { insertMovements } from '../engine/database/statements/insert-movements.ts';
+import { insertOrderItems } from '../engine/database/statements/insert-order-items.ts';
+import { insertOrders } from '../engine/database/statements/insert-orders.ts';
+import { upsertProducts } from '../engine/database/statements/upsert-products.ts';
+import { InternalFault } from '../engine/domain/fault.ts';
+import { follows, formatPosition, type Position } from '../engine/domain/position.ts';
+import type { Entry } from '../engine/journal/entry.ts';
+import { type Changes, foldEntries } from './fold.ts';
+
+/** Another writer has moved the checkpoint: read it again and go on from there. Nothing was changed. */
+export class CheckpointMoved extends Error {
+  override readonly name = 'CheckpointMoved';
+}
+
+/**
+ * Applies `entries`, which follow `from` without a gap, and moves the checkpoint behind them: both in one
+ * transaction, so that each entry is in MariaDB exactly once however often a writer dies (P4). Resolves to the new
+ * checkpoint. Throws `CheckpointMoved`, `InternalFault` for a gap, or what MariaDB says; nothing is changed then.
+ */
+export async function applyEntries(
+  database: Database,
+  from: Position,
+  entries: readonly Entry[],
+): Promise<Position> {
+  const to = assertContinuous(from, entries);
+  const changes = foldEntries(entries);
+  await database.transaction(async (transaction) => {
+    if (!(await advanceCheckpoint(transaction, from, to))) {
+      throw new CheckpointMoved(`the checkpoint is not at ${formatPosition(from)} any more`);
+    }
+    await write(transaction, changes);
+  });
+  return to;
+}
+
+/** Levels are made before they are changed; the rest could stand in any order. */
+async function write(transaction: Transaction, changes: Changes): Promise<void> {
+  await upsertProducts(transaction, changes.products);
+  await insertLevels(transaction, changes.newLevels);
+  await insertMovements(transaction, changes.movements);
+  await insertOrders(transaction, changes.orders);
+  await insertOrderItems(transaction, changes.items);
+  await changeLevels(transaction, changes.levels);
+  await changeWishlistItems(transaction, changes.wishlists);
+}
+
+/** A missing entry would be an order that MariaDB never hears of (P5). */
+function assertContinuous(from: Position, entries: readonly Entry[]): Position {
+  let last = from;
+  for (const { position } of entries) {
+    if (!follows(last, position)) {
+      throw new InternalFault(
+        `the journal has a gap: after ${formatPosition(last)} comes ${formatPosition(position)}; nothing is applied past it`,
+      );
+    }
+    last = position;
+  }
+  return last;
+}

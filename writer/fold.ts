@@ -1,0 +1,130 @@
+import type { LevelChange } from '../engine/database/statements/change-levels.ts';
+import type { WishlistItemChanges } from '../engine/database/statements/change-wishlist-items.ts';
+import type { LevelRow } from '../engine/database/statements/insert-levels.ts';
+import type { MovementRow } from '../engine/database/statements/insert-movements.ts';
+import type { OrderItemRow } from '../engine/database/statements/insert-order-items.ts';
+import type { OrderRow } from '../engine/database/statements/insert-orders.ts';
+import type { ProductRow } from '../engine/database/statements/upsert-products.ts';
+import { formatPosition } from '../engine/domain/position.ts';
+import { REGULAR_POOL } from '../engine/domain/product.ts';
+import type { WishlistChange } from '../engine/domain/wishlist.ts';
+import type { Entry, JournalOrder, JournalProduct } from '../engine/journal/entry.ts';
+
+/** What a range of the journal does to MariaDB, each row touched once. */
+export interface Changes {
+  readonly products: readonly ProductRow[];
+  readonly newLevels: readonly LevelRow[];
+  readonly movements: readonly MovementRow[];
+  readonly orders: readonly OrderRow[];
+  readonly items: readonly OrderItemRow[];
+  /** Summed per SKU and pool, in the order of the keys. */
+  readonly levels: readonly LevelChange[];
+  readonly wishlists: WishlistItemChanges;
+}
+
+/**
+ * Folds entries, in journal order, into what they change. Pure: the same entries give the same changes, and folding
+ * two ranges one after the other gives what folding them together gives (P5).
+ */
+export function foldEntries(entries: readonly Entry[]): Changes {
+  const fold = new Fold();
+  for (const entry of entries) fold.add(entry);
+  return fold.changes();
+}
+
+class Fold {
+  readonly #products = new Map<string, ProductRow>();
+  readonly #newLevels: LevelRow[] = [];
+  readonly #movements: MovementRow[] = [];
+  readonly #orders: OrderRow[] = [];
+  readonly #items: OrderItemRow[] = [];
+  /** By SKU: every line draws from pool `regular` as long as there are no sale events. */
+  readonly #deltas = new Map<string, number>();
+  readonly #wishlists = new Map<string, WishlistFold>();
+
+  add(entry: Entry): void {
+    switch (entry.kind) {
+      case 'orders':
+        for (const order of entry.orders) this.#addOrder(order);
+        break;
+      case 'products':
+        entry.products.forEach((product, line) => {
+          this.#addProduct(entry, product, line);
+        });
+        break;
+      case 'wishlists':
+        for (const { user, sku, quantity } of entry.changes) this.#wishlist(user).lines.set(sku, quantity);
+        break;
+    }
+  }
+
+  changes(): Changes {
+    return {
+      products: [...this.#products.values()],
+      newLevels: this.#newLevels,
+      movements: this.#movements,
+      orders: this.#orders,
+      items: this.#items,
+      levels: [...this.#deltas].sort(byKey).map(([sku, delta]) => ({ sku, pool: REGULAR_POOL, delta })),
+      wishlists: this.#wishlistChanges(),
+    };
+  }
+
+  #addOrder({ userId, order, fromWishlist }: JournalOrder): void {
+    const { id, status, total, placedAt, expiresAt } = order;
+    const times = {
+      placedAt: new Date(placedAt),
+      expiresAt: expiresAt === null ? null : new Date(expiresAt),
+    };
+    this.#orders.push({ id, userId, status, total, ...times });
+    order.items.forEach(({ sku, quantity, unitPrice }, line) => {
+      this.#items.push({ orderId: id, line, sku, pool: REGULAR_POOL, quantity, unitPrice });
+      this.#deltas.set(sku, (this.#deltas.get(sku) ?? 0) - quantity);
+    });
+    if (fromWishlist) this.#wishlists.set(userId, { emptied: true, lines: new Map() });
+  }
+
+  #addProduct(entry: Entry, { sku, price, stock, details }: JournalProduct, line: number): void {
+    this.#products.set(sku, { sku, price, ...details });
+    if (stock === null) return;
+    this.#newLevels.push({ sku, pool: REGULAR_POOL, available: stock });
+    this.#movements.push({
+      entry: formatPosition(entry.position),
+      line,
+      sku,
+      pool: REGULAR_POOL,
+      delta: stock,
+      kind: 'load',
+      reason: null,
+      movedAt: new Date(entry.at),
+    });
+  }
+
+  #wishlist(user: string): WishlistFold {
+    const wishlist = this.#wishlists.get(user) ?? { emptied: false, lines: new Map() };
+    this.#wishlists.set(user, wishlist);
+    return wishlist;
+  }
+
+  #wishlistChanges(): WishlistItemChanges {
+    const emptied: string[] = [];
+    const changes: WishlistChange[] = [];
+    for (const [user, wishlist] of this.#wishlists) {
+      if (wishlist.emptied) emptied.push(user);
+      for (const [sku, quantity] of wishlist.lines) {
+        if (quantity > 0 || !wishlist.emptied) changes.push({ user, sku, quantity });
+      }
+    }
+    return { emptied, changes };
+  }
+}
+
+/** `emptied` first, then the last quantity of each line named since; 0 = taken off. */
+interface WishlistFold {
+  readonly emptied: boolean;
+  readonly lines: Map<string, number>;
+}
+
+function byKey([a]: [string, number], [b]: [string, number]): number {
+  return a < b ? -1 : 1;
+}
