@@ -1,0 +1,26 @@
+import { type Config, readConfig, type VariableName } from '../engine/config/environment.ts';
+
+/** The environment variables of the api process. */
+export const API_VARIABLES = [
+  'REDIS_URL',
+  'DATABASE_URL',
+  'AUTH_SECRET',
+  'HOST',
+  'PORT',
+  'LOG_LEVEL',
+  'REDIS_APPENDFSYNC',
+  'BATCH_ORDERS',
+  'BATCH_LINES',
+  'BATCH_LANES',
+  'QUEUE_ORDERS',
+  'QUEUE_WAIT_MS',
+  'DECISION_DEADLINE_MS',
+  'DATABASE_CONNECTIONS',
+] as const satisfies readonly VariableName[];
+
+export type ApiConfig = Config<(typeof API_VARIABLES)[number]>;
+
+/** Reads the api's configuration; throws `ConfigError`. */
+export function readApiConfig(environment: NodeJS.ProcessEnv): ApiConfig {
+  return readConfig(environment, API_VARIABLES);
+}

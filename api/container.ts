@@ -1,0 +1,125 @@
+import 'reflect-metadata';
+import { type InjectionToken, instanceCachingFactory, container as root } from 'tsyringe';
+import { connectDatabase, type Database } from '../engine/database/database.ts';
+import { MAX_CHANGES_OF_CALL, MAX_PRODUCTS_OF_CALL } from '../engine/domain/bounds.ts';
+import type { OrderOutcome } from '../engine/domain/order.ts';
+import type { ProductToPut, PutOutcome } from '../engine/domain/product.ts';
+import type { WishlistChange, WishlistOutcome } from '../engine/domain/wishlist.ts';
+import { Gate } from '../engine/journal/gate.ts';
+import { findOrder } from '../engine/journal/order-finder.ts';
+import { type BatchCommand, Batcher, type BatcherBounds } from '../engine/redis/batcher.ts';
+import { createRedisClient, type RedisClient } from '../engine/redis/client.ts';
+import { changeWishlists } from '../engine/redis/commands/change-wishlists.ts';
+import { type OrderRequest, placeOrders } from '../engine/redis/commands/place-orders.ts';
+import { putProducts } from '../engine/redis/commands/put-products.ts';
+import { readProducts, readWishlist } from '../engine/redis/stock-reader.ts';
+import { systemClock } from '../engine/runtime/clock.ts';
+import { createLogger, type Logger } from '../engine/runtime/logger.ts';
+import { createAuthenticator } from './authenticate.ts';
+import type { ApiConfig } from './config.ts';
+import { HttpServer } from './http/server.ts';
+import { createRoutes, type Services } from './routes.ts';
+
+/** The parts of the api process that its `main.ts` starts and stops. */
+export interface Api {
+  readonly logger: Logger;
+  readonly redis: RedisClient;
+  readonly database: Database;
+  readonly gate: Gate;
+  readonly orders: Batcher<OrderRequest, OrderOutcome>;
+  readonly products: Batcher<ProductToPut, PutOutcome>;
+  readonly wishlists: Batcher<WishlistChange, WishlistOutcome>;
+  readonly server: HttpServer;
+}
+
+const TOKENS: { readonly [Name in keyof Api]: InjectionToken<Api[Name]> } = {
+  logger: Symbol('logger'),
+  redis: Symbol('redis'),
+  database: Symbol('database'),
+  gate: Symbol('gate'),
+  orders: Symbol('orders'),
+  products: Symbol('products'),
+  wishlists: Symbol('wishlists'),
+  server: Symbol('server'),
+};
+
+/** Longer than every deadline inside it, so that it is only ever the last resort. */
+const REPLY_SLACK_MS = 5_000;
+
+/** Wires the api process; each part is made once, when it is first asked for. */
+export function createApi(config: ApiConfig): Api {
+  const container = root.createChildContainer();
+  const get = <Name extends keyof Api>(name: Name): Api[Name] => container.resolve(TOKENS[name]);
+  const provide = <Name extends keyof Api>(name: Name, make: () => Api[Name]) =>
+    container.register(TOKENS[name], { useFactory: instanceCachingFactory(make) });
+  const batcher = <Item, Outcome>(command: BatchCommand<Item, Outcome>, bounds: BatcherBounds) => {
+    const { clock, deadlineMs } = { clock: systemClock, deadlineMs: config.DECISION_DEADLINE_MS };
+    const epoch = () => get('gate').epoch();
+    return new Batcher<Item, Outcome>({ redis: get('redis'), clock, epoch, deadlineMs, command, bounds });
+  };
+  const bounds = orderBounds(config);
+
+  provide('logger', () => createLogger('api', config.LOG_LEVEL));
+  provide('redis', () => {
+    const logger = get('logger');
+    return createRedisClient(config.REDIS_URL, (error) => logger.warn({ error: error.message }, 'Redis'));
+  });
+  provide('database', () => connectDatabase(config.DATABASE_URL, config.DATABASE_CONNECTIONS));
+  provide('gate', () => {
+    const needs = { appendfsync: config.REDIS_APPENDFSYNC };
+    return new Gate({ redis: get('redis'), database: get('database'), logger: get('logger'), needs });
+  });
+  provide('orders', () => batcher(placeOrders, bounds));
+  provide('products', () => batcher(putProducts, { ...bounds, itemsOfCall: MAX_PRODUCTS_OF_CALL, lanes: 1 }));
+  provide('wishlists', () =>
+    batcher(changeWishlists, { ...bounds, itemsOfCall: MAX_CHANGES_OF_CALL, lanes: 1 }),
+  );
+  provide('server', () => {
+    const replyDeadlineMs = config.QUEUE_WAIT_MS + config.DECISION_DEADLINE_MS + REPLY_SLACK_MS;
+    const authenticate = createAuthenticator(config.AUTH_SECRET);
+    return new HttpServer({
+      routes: createRoutes(services(api)),
+      authenticate,
+      logger: get('logger'),
+      replyDeadlineMs,
+    });
+  });
+
+  const api: Api = {
+    logger: get('logger'),
+    redis: get('redis'),
+    database: get('database'),
+    gate: get('gate'),
+    orders: get('orders'),
+    products: get('products'),
+    wishlists: get('wishlists'),
+    get server() {
+      return get('server');
+    },
+  };
+  return api;
+}
+
+function orderBounds(config: ApiConfig): BatcherBounds {
+  return {
+    itemsOfCall: config.BATCH_ORDERS,
+    weightOfCall: config.BATCH_LINES,
+    itemsWaiting: config.QUEUE_ORDERS,
+    waitMs: config.QUEUE_WAIT_MS,
+    lanes: config.BATCH_LANES,
+  };
+}
+
+type ServiceParts = Omit<Api, 'server'>;
+
+function services({ redis, database, gate, orders, products, wishlists }: ServiceParts): Services {
+  return {
+    reasons: () => gate.reasons,
+    placeOrder: (request) => orders.submit(request),
+    putProduct: (product) => products.submit(product),
+    changeWishlist: (change) => wishlists.submit(change),
+    findOrder: (id) => findOrder(redis, database, id),
+    readProducts: (skus) => readProducts(redis, skus),
+    readWishlist: (user) => readWishlist(redis, user),
+  };
+}

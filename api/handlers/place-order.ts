@@ -1,0 +1,57 @@
+import { type Static, Type } from '@sinclair/typebox';
+import {
+  MAX_LINES_OF_ORDER,
+  MAX_QUANTITY_UNITS,
+  MAX_SKU_CHARACTERS,
+  SKU_PATTERN,
+} from '../../engine/domain/bounds.ts';
+import { mergeLines, type OrderOutcome, type RequestedLine } from '../../engine/domain/order.ts';
+import type { OrderRequest } from '../../engine/redis/commands/place-orders.ts';
+import { invalidRequest } from '../http/problem.ts';
+import type { Request, Route } from '../http/route.ts';
+import { replyToOrder } from './order-replies.ts';
+
+const Line = Type.Object(
+  {
+    // Not any text: with a lone surrogate, two different texts can become the same bytes on their way to Redis.
+    sku: Type.RegExp(new RegExp(SKU_PATTERN, 'u'), { maxLength: MAX_SKU_CHARACTERS }),
+    quantity: Type.Integer({ minimum: 1, maximum: MAX_QUANTITY_UNITS }),
+  },
+  { additionalProperties: false },
+);
+
+const Body = Type.Object(
+  { items: Type.Array(Line, { minItems: 1, maxItems: MAX_LINES_OF_ORDER }) },
+  { additionalProperties: false },
+);
+
+export interface PlaceOrderOptions {
+  readonly placeOrder: (request: OrderRequest) => Promise<OrderOutcome>;
+}
+
+/** `POST /api/v1/orders`: orders the lines of the body, every one or none. */
+export function placeOrderRoute({ placeOrder }: PlaceOrderOptions): Route {
+  return {
+    method: 'post',
+    path: '/api/v1/orders',
+    access: 'customer',
+    body: Body,
+    async handle({ body, caller }: Request) {
+      const lines = mergeLines((body as Static<typeof Body>).items);
+      assertQuantities(lines);
+      return replyToOrder(await placeOrder({ user: caller.user, lines }));
+    },
+  };
+}
+
+/** Lines that are each in range may pass it when they are added together. */
+function assertQuantities(lines: readonly RequestedLine[]): void {
+  const excess = lines.filter(({ quantity }) => quantity > MAX_QUANTITY_UNITS);
+  if (excess.length === 0) return;
+  throw invalidRequest(
+    excess.map(({ sku }) => ({
+      path: '/items',
+      message: `"${sku}": more than ${MAX_QUANTITY_UNITS} units in all`,
+    })),
+  );
+}

@@ -1,0 +1,39 @@
+import type { ReadinessOptions } from './handlers/health.ts';
+import { healthRoute, readinessRoute } from './handlers/health.ts';
+import { orderWishlistRoute } from './handlers/order-wishlist.ts';
+import type { PlaceOrderOptions } from './handlers/place-order.ts';
+import { placeOrderRoute } from './handlers/place-order.ts';
+import { type PutProductOptions, putProductRoute } from './handlers/put-product.ts';
+import type { ShowOrderOptions } from './handlers/show-order.ts';
+import { showOrderRoute } from './handlers/show-order.ts';
+import { showProductRoute } from './handlers/show-product.ts';
+import {
+  deleteWishlistLineRoute,
+  putWishlistLineRoute,
+  showWishlistRoute,
+  type WishlistOptions,
+} from './handlers/wishlist.ts';
+import type { Route } from './http/route.ts';
+
+/** What the handlers need of the engine. */
+export type Services = ReadinessOptions &
+  PutProductOptions &
+  PlaceOrderOptions &
+  ShowOrderOptions &
+  WishlistOptions;
+
+/** Every route that the api serves. */
+export function createRoutes(services: Services): Route[] {
+  return [
+    healthRoute(),
+    readinessRoute(services),
+    showProductRoute(services),
+    putProductRoute(services),
+    showWishlistRoute(services),
+    putWishlistLineRoute(services),
+    deleteWishlistLineRoute(services),
+    orderWishlistRoute(services),
+    placeOrderRoute(services),
+    showOrderRoute(services),
+  ];
+}
