@@ -1,0 +1,36 @@
+import { Command } from 'commander';
+import { REGULAR_POOL } from '../../engine/domain/product.ts';
+import { readProducts } from '../../engine/redis/stock-reader.ts';
+import { withRedis } from '../connections.ts';
+import { CommandFailure } from '../failure.ts';
+import { dataOption } from './data-option.ts';
+
+/** `bootakhae stock`: levels as they are in Redis now. */
+export function stockCommand(): Command {
+  const show = new Command('show')
+    .description('print what is available of each product, per pool')
+    .argument('<sku...>')
+    .addOption(dataOption())
+    .action((skus: string[], { data }: { data: string }) => showStock(skus, data));
+  return new Command('stock').description('levels of stock').addCommand(show);
+}
+
+async function showStock(skus: string[], data: string): Promise<void> {
+  const products = await withRedis(data, (redis) => readProducts(redis, skus));
+  const rows = products.flatMap((product) =>
+    product ? [[product.sku, REGULAR_POOL, String(product.stock)]] : [],
+  );
+  for (const line of alignColumns([['SKU', 'POOL', 'AVAILABLE'], ...rows])) console.log(line);
+  const unknown = skus.filter((_, at) => !products[at]);
+  if (unknown.length > 0) throw new CommandFailure(`unknown: ${unknown.join(', ')}`);
+}
+
+function alignColumns(rows: string[][]): string[] {
+  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
+  return rows.map((row) =>
+    row
+      .map((cell, column) => cell.padEnd(widths[column]!))
+      .join('  ')
+      .trimEnd(),
+  );
+}

@@ -1,0 +1,43 @@
+import { Command } from 'commander';
+import { ConfigError } from '../engine/config/environment.ts';
+import { importCommand } from './commands/import.ts';
+import { migrateCommand } from './commands/migrate.ts';
+import { processCommands } from './commands/processes.ts';
+import { reconcileCommand } from './commands/reconcile.ts';
+import { stockCommand } from './commands/stock.ts';
+import { tokenCommand } from './commands/token.ts';
+import { upCommand } from './commands/up.ts';
+import { CommandFailure } from './failure.ts';
+
+/** The command `bootakhae`: one file a command under `commands/`. */
+const program = new Command('bootakhae')
+  .description('the BooTakHae stock engine')
+  .showHelpAfterError('(--help says more)');
+const commands = [
+  upCommand(),
+  ...processCommands(),
+  migrateCommand(),
+  importCommand(),
+  tokenCommand(),
+  stockCommand(),
+  reconcileCommand(),
+];
+for (const command of commands) program.addCommand(command);
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = fail(error);
+}
+
+/** One message for people; the whole stack only where we did not foresee the error. */
+function fail(error: unknown): number {
+  const foreseen = error instanceof CommandFailure || error instanceof ConfigError || isOperational(error);
+  console.error(foreseen ? `bootakhae: ${(error as Error).message}` : error);
+  return error instanceof CommandFailure ? error.exitCode : 1;
+}
+
+/** What servers, drivers and the operating system say has a code; our own mistakes have none. */
+function isOperational(error: unknown): boolean {
+  return error instanceof Error && ('code' in error || error.message.startsWith('Redis at '));
+}
