@@ -4,7 +4,7 @@ import { useRedis } from '../../test/fixtures/servers.ts';
 import { InternalFault, NotAccepting, OutcomeUnknown } from '../domain/fault.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { whenReady } from './client.ts';
-import { putProducts } from './commands/put-products.ts';
+import { putProducts, putProductsScript } from './commands/put-products.ts';
 import { countEntries } from './journal-stream.ts';
 import { KEYS } from './keys.ts';
 import { Lane } from './lane.ts';
@@ -21,6 +21,8 @@ beforeEach(async () => {
   await whenReady(redis.client, 5_000);
   await redis.client.flushall();
   await redis.client.set(KEYS.epoch, 1);
+  // Known to Redis beforehand, or a call that is cut off would find NOSCRIPT and not have run.
+  await redis.client.script('LOAD', putProductsScript.text);
 });
 
 /** Holds Redis up: what is sent meanwhile lies in its socket buffer and is decided once it goes on. */
