@@ -157,6 +157,14 @@ describe('a bad row is named with its line', () => {
       `${HEADER}${Array.from({ length: 5_000 }, (_, at) => `s${at},"n\n",1,1\n`).join('')}c,d,x,1\n`,
       10_002,
     ],
+    [
+      'rows of every length in CRLF, so that some end where a chunk of the file ends',
+      `${HEADER}${Array.from({ length: 5_000 }, (_, at) => `s${at},${'n'.repeat(1 + (at % 97))},1,1\n`).join('')}c,d,x,1\n`.replaceAll(
+        '\n',
+        '\r\n',
+      ),
+      5_002,
+    ],
   ])('counted right after %s', async (_, content, line) => {
     expect((await refusal(content))[1]).toMatch(new RegExp(`^line ${line}: price`));
   });

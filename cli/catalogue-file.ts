@@ -76,7 +76,6 @@ async function* readRows(file: string): AsyncGenerator<CsvRow> {
       if (row.cells.length > 1 || row.cells[0] !== '') yield row;
     }
   } catch (error) {
-    if (error instanceof CommandFailure) throw error;
     throw new CommandFailure(refusal(file, [explain(error as Error, next)]));
   }
 }

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { DEMO_SKU } from './demo.ts';
 import { type RunningStack, startStack } from './stack.ts';
 import { messageOf, StackError } from './stack-error.ts';
@@ -54,7 +53,7 @@ function complain(error: unknown): number {
 function introduction(stack: RunningStack, options: UpOptions): string[] {
   return [
     '',
-    `  api             ${stack.api}   (${stack.api}/docs)`,
+    `  api             ${stack.api}`,
     `  redis           ${stack.redis}`,
     `  database        ${stack.database}`,
     `  amqp            ${stack.amqp}`,
@@ -62,6 +61,10 @@ function introduction(stack: RunningStack, options: UpOptions): string[] {
     `  operator token  ${stack.operatorToken}`,
     '',
     ...(options.demo ? ['  Place an order:', '', `  ${orderLine(stack)}`, ''] : []),
+    '  See the orders in MariaDB:',
+    '',
+    `  ${databaseLine(stack)}`,
+    '',
     '  Ctrl-C stops everything; the next start finds the data again.',
     '',
   ];
@@ -71,10 +74,19 @@ function introduction(stack: RunningStack, options: UpOptions): string[] {
 export function orderLine(stack: RunningStack): string {
   const body = JSON.stringify({ items: [{ sku: DEMO_SKU, quantity: 1 }] });
   return [
-    `curl -sS ${stack.api}/api/v1/orders`,
+    `curl -sS -w '\\n' ${stack.api}/api/v1/orders`,
     `-H 'Authorization: Bearer ${stack.customerToken}'`,
-    `-H 'Idempotency-Key: ${randomUUID()}'`,
     "-H 'Content-Type: application/json'",
     `-d '${body}'`,
+  ].join(' ');
+}
+
+/** A line for the shell that shows the latest orders as they are in MariaDB. */
+function databaseLine(stack: RunningStack): string {
+  const { hostname, port, username, password, pathname } = new URL(stack.database);
+  const query = 'select * from orders join order_items on order_id = id order by id desc limit 10';
+  return [
+    `mariadb --host=${hostname} --port=${port} --user=${username} --password=${password}`,
+    `${pathname.slice(1)} --execute '${query}'`,
   ].join(' ');
 }
