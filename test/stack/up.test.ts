@@ -197,7 +197,7 @@ describe('one data directory', () => {
     const environment = (await answer.json()) as Record<string, string>;
     expect(environment).toMatchObject({ REDIS_URL: description.redis, DATABASE_URL: description.database });
     expect(environment.AUTH_SECRET?.length).toBeGreaterThanOrEqual(32);
-    expect(one.output).toMatch(/curl .*Bearer token-of-customer.*Idempotency-Key.*"22423"/);
+    expect(one.output).toMatch(/curl .*Bearer token-of-customer.*"22423"/);
   });
 });
 
