@@ -2,6 +2,7 @@ import 'reflect-metadata';
 import { type InjectionToken, instanceCachingFactory, container as root } from 'tsyringe';
 import { connectDatabase, type Database } from '../engine/database/database.ts';
 import { MAX_CHANGES_OF_CALL, MAX_PRODUCTS_OF_CALL } from '../engine/domain/bounds.ts';
+import { InternalFault, NotAccepting } from '../engine/domain/fault.ts';
 import type { OrderOutcome } from '../engine/domain/order.ts';
 import type { ProductToPut, PutOutcome } from '../engine/domain/product.ts';
 import type { WishlistChange, WishlistOutcome } from '../engine/domain/wishlist.ts';
@@ -118,8 +119,16 @@ function services({ redis, database, gate, orders, products, wishlists }: Servic
     placeOrder: (request) => orders.submit(request),
     putProduct: (product) => products.submit(product),
     changeWishlist: (change) => wishlists.submit(change),
-    findOrder: (id) => findOrder(redis, database, id),
-    readProducts: (skus) => readProducts(redis, skus),
-    readWishlist: (user) => readWishlist(redis, user),
+    findOrder: (id) => unlessAway(gate, findOrder(redis, database, id)),
+    readProducts: (skus) => unlessAway(gate, readProducts(redis, skus)),
+    readWishlist: (user) => unlessAway(gate, readWishlist(redis, user)),
   };
+}
+
+/** What cannot be read while the gate is closed is no fault of this process: Redis is away. */
+async function unlessAway<T>(gate: Gate, reading: Promise<T>): Promise<T> {
+  return await reading.catch((error: Error) => {
+    if (gate.reasons.length === 0 || error instanceof InternalFault) throw error;
+    throw new NotAccepting(gate.reasons.join('; '));
+  });
 }

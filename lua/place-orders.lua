@@ -51,10 +51,13 @@ end
 if #users < 1 or #users > MAX_ORDERS then
   return refuse('MALFORMED', 'a call takes 1 to ' .. MAX_ORDERS .. ' orders')
 end
+local position_of = {}
 for position = 1, #skus do
-  if type(skus[position]) ~= 'string' then
-    return refuse('MALFORMED', 'a sku is not a string')
+  local sku = skus[position]
+  if type(sku) ~= 'string' or position_of[sku] then
+    return refuse('MALFORMED', 'a sku is not a string or stands there twice')
   end
+  position_of[sku] = position
 end
 
 -- Where each order's lines begin in `orders`. The walk must end exactly at the end of the array.
@@ -79,10 +82,6 @@ end
 -- Wishlists become lines of their own here: sku positions go on after those of the request.
 local wishlist_of, wishlist_lines, added = {}, {}, {}
 if #wishlist_users > 0 then
-  local position_of = {}
-  for position = 1, #skus do
-    position_of[skus[position]] = position
-  end
   local stored = redis.call('HMGET', KEYS[6], unpack(wishlist_users))
   for index = 1, #wishlist_users do
     wishlist_of[wishlist_users[index]] = stored[index]

@@ -12,7 +12,8 @@ export interface Reply {
 export interface RenderedReply {
   readonly status: string;
   readonly headers: readonly (readonly [string, string])[];
-  readonly body: string;
+  /** Null: none, and no Content-Length either, as 204 wants. */
+  readonly body: string | null;
 }
 
 const STATUS_TEXTS: Readonly<Record<number, string>> = {
@@ -42,7 +43,7 @@ export function renderReply({ status, body, headers = {} }: Reply): RenderedRepl
   return {
     status: statusLine(status),
     headers: [...type, ...Object.entries(headers)],
-    body: body === undefined ? '' : JSON.stringify(body),
+    body: body === undefined ? null : JSON.stringify(body),
   };
 }
 

@@ -4,6 +4,7 @@ import uWS, {
   type TemplatedApp,
   type us_listen_socket,
 } from 'uWebSockets.js';
+import { ConfigError } from '../../engine/config/environment.ts';
 import type { Logger } from '../../engine/runtime/logger.ts';
 import type { Caller } from '../../engine/token/token.ts';
 import { type BodyReader, createBodyReader, MAX_BODY_BYTES } from './body.ts';
@@ -62,7 +63,7 @@ export class HttpServer {
     this.#app = uWS.App();
     for (const route of options.routes) this.#register(route);
     this.#refuseOtherMethods();
-    this.#app.any('/*', (res) => this.#refuse(res, new Problem('not_found', 'no such path')));
+    this.#app.any('/*', (res, req) => refuse(res, req, new Problem('not_found', 'no such path')));
   }
 
   /** Listens on host and port (0 = any free one); resolves to the port. Rejects when it is taken. */
@@ -71,7 +72,7 @@ export class HttpServer {
     return new Promise((resolve, reject) => {
       listen.call(this.#app, host, port, EXCLUSIVE_PORT, (listener) => {
         if (!listener)
-          return reject(new Error(`cannot listen on ${host}:${port}: is the port taken? (HOST, PORT)`));
+          return reject(new ConfigError(`cannot listen on ${host}:${port}: is the port taken? (HOST, PORT)`));
         this.#listener = listener;
         resolve(uWS.us_socket_local_port(listener));
       });
@@ -106,12 +107,8 @@ export class HttpServer {
       const problem = new Problem('method_not_allowed', `this path takes ${allow}`, {
         headers: { Allow: allow },
       });
-      this.#app.any(path, (res) => this.#refuse(res, problem));
+      this.#app.any(path, (res, req) => refuse(res, req, problem));
     }
-  }
-
-  #refuse(res: HttpResponse, problem: Problem): void {
-    send(res, renderProblem(problem));
   }
 
   #take({ route, names, readBody }: BoundRoute, res: HttpResponse, req: HttpRequest): void {
@@ -207,12 +204,18 @@ class Exchange {
   }
 }
 
+/** A HEAD gets no body: the caller would take its bytes for the next answer. */
+function refuse(res: HttpResponse, req: HttpRequest, problem: Problem): void {
+  const rendered = renderProblem(problem);
+  send(res, req.getMethod() === 'head' ? { ...rendered, body: null } : rendered);
+}
+
 function send(res: HttpResponse, { status, headers, body }: RenderedReply): void {
   res.cork(() => {
     res.writeStatus(status);
     for (const [name, value] of headers) res.writeHeader(name, value);
-    if (status.startsWith('204'))
-      res.endWithoutBody(); // a 204 has no Content-Length either
+    // Without a length: uWebSockets.js ends the process when it is told one here.
+    if (body === null) res.endWithoutBody();
     else res.end(body, headers.includes(CLOSE));
   });
 }

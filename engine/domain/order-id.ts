@@ -44,7 +44,8 @@ function encode(value: number, width: number): string {
     text = ALPHABET[rest % 32] + text;
     rest = Math.floor(rest / 32);
   }
-  if (rest !== 0) throw new Error(`${value} does not fit ${width} characters of an order id`);
+  if (rest !== 0 || !Number.isInteger(value))
+    throw new Error(`${value} does not fit ${width} characters of an order id`);
   return text;
 }
 

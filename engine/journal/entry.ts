@@ -68,11 +68,14 @@ function readOrders(
   packed: PackedOrders,
   where: string,
 ): JournalOrder[] {
+  must(packed.length === 4 && packed.every(Array.isArray), where, 'its orders are not four arrays');
   const [skus, prices, users, orders] = packed;
   let cursor = 0;
   const read = users.map((userId, index) => {
+    must(typeof userId === 'string', where, `its order ${index} is nobody's`);
     const flags = orders[cursor++]!;
     const count = orders[cursor++]!;
+    must(cursor + 2 * count <= orders.length, where, `its order ${index} is cut off`);
     const items: OrderLine[] = [];
     for (let line = 0; line < count; line++) {
       const at = orders[cursor++]! - 1;
@@ -113,15 +116,27 @@ function placedOrder(id: string, items: OrderLine[], at: number): Order {
 }
 
 function readProducts(packed: PackedProduct[], where: string): JournalProduct[] {
+  must(Array.isArray(packed) && packed.every(Array.isArray), where, 'its products are no arrays');
   return packed.map(([sku, price, stock, details]) => {
+    must(typeof sku === 'string', where, 'a product has no sku');
     must(Number.isSafeInteger(price) && price >= 0, where, `the price of "${sku}" is out of range`);
     must(Number.isSafeInteger(stock) && stock >= -1, where, `the stock of "${sku}" is out of range`);
-    return { sku, price, stock: stock === -1 ? null : stock, details: unpackDetails(details) };
+    return { sku, price, stock: stock === -1 ? null : stock, details: readDetails(details, where) };
   });
 }
 
+function readDetails(packed: string, where: string): ProductDetails {
+  try {
+    return unpackDetails(packed);
+  } catch {
+    throw new InternalFault(`${where} is damaged: the details of a product are no JSON`);
+  }
+}
+
 function readChanges(packed: PackedChange[], where: string): WishlistChange[] {
+  must(Array.isArray(packed) && packed.every(Array.isArray), where, 'its changes are no arrays');
   return packed.map(([user, sku, quantity]) => {
+    must(typeof user === 'string' && typeof sku === 'string', where, 'a change has no user or no sku');
     must(Number.isSafeInteger(quantity) && quantity >= 0, where, `the quantity of "${sku}" is out of range`);
     return { user, sku, quantity };
   });

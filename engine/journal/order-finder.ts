@@ -1,5 +1,6 @@
 import type { Database } from '../database/database.ts';
 import { readOrder } from '../database/statements/read-order.ts';
+import { InternalFault, NotAccepting } from '../domain/fault.ts';
 import type { OwnedOrder } from '../domain/order.ts';
 import { type OrderPlace, parseOrderId } from '../domain/order-id.ts';
 import type { RedisClient } from '../redis/client.ts';
@@ -8,7 +9,8 @@ import { readEntryAt } from '../redis/journal-stream.ts';
 /**
  * Finds an order by its id, wherever it is: in the journal from the moment it is decided, in MariaDB from before it
  * leaves the journal. Reads the journal first, so that an order on its way between the two is not missed. Null when
- * there is no such order. Rejects when one of the two could not be asked and the other does not have it.
+ * there is no such order. Rejects with `NotAccepting` when one of the two could not be asked and the other does not
+ * have it.
  */
 export async function findOrder(
   redis: RedisClient,
@@ -22,7 +24,8 @@ export async function findOrder(
   } catch (error) {
     const kept = await readOrder(database, id).catch(() => null);
     if (kept) return kept;
-    throw error;
+    if (error instanceof InternalFault) throw error;
+    throw new NotAccepting(`the order cannot be read now: ${(error as Error).message}`);
   }
 }
 

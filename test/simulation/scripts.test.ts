@@ -169,6 +169,7 @@ test.each<[string, Buffer]>([
   ['a clock with a fraction', packMessage([1, 1, 0.5, 1, ['a'], ['ann'], [1, 1, 1]])],
   ['nobody who orders', packMessage([1, 1, 0, 1, ['a'], [], []])],
   ['a sku that is a number', packMessage([1, 1, 0, 1, [7], ['ann'], [1, 1, 1]])],
+  ['a sku that stands there twice', packMessage([1, 1, 0, 1, ['a', 'a'], ['ann'], [2, 1, 1, 2, 1]])],
   ['a user that is a number', packMessage([1, 1, 0, 1, ['a'], [7], [1, 1, 1]])],
   ['fewer lines than counted', packMessage([1, 1, 0, 1, ['a'], ['ann'], [2, 1, 1]])],
   ['more lines than counted', packMessage([1, 1, 0, 1, ['a'], ['ann'], [1, 1, 1, 1, 1]])],

@@ -58,7 +58,8 @@ export function compareSides(sides: Sides): Drift[] {
 }
 
 function compareLevels({ cut, ledger, backlog }: Sides): Drift[] {
-  const kept = new Map(ledger.levels.map(({ sku, available }) => [sku, available]));
+  const regular = ledger.levels.filter(({ pool }) => pool === REGULAR_POOL);
+  const kept = new Map(regular.map(({ sku, available }) => [sku, available]));
   const expected = new Map([...kept].filter(([, available]) => available !== null) as [string, number][]);
   for (const { sku, available } of backlog.newLevels) expected.set(sku, available);
   for (const { sku, delta } of backlog.levels) expected.set(sku, (expected.get(sku) ?? 0) + delta);
