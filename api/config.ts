@@ -15,6 +15,7 @@ export const API_VARIABLES = [
   'QUEUE_ORDERS',
   'QUEUE_WAIT_MS',
   'DECISION_DEADLINE_MS',
+  'IDEMPOTENCY_HOURS',
   'DATABASE_CONNECTIONS',
 ] as const satisfies readonly VariableName[];
 

@@ -1,12 +1,27 @@
+import { rotateIdempotency } from '../engine/redis/commands/rotate-idempotency.ts';
+import { systemClock } from '../engine/runtime/clock.ts';
 import { type RunningProcess, runProcess } from '../engine/runtime/lifecycle.ts';
+import { runPeriodically } from '../engine/runtime/periodic.ts';
 import { readApiConfig } from './config.ts';
 import { createApi } from './container.ts';
+
+const HOUR_MS = 3_600_000;
+const ROTATE_EVERY_MS = 60_000;
 
 /** The api process: takes requests, decides orders in Redis, answers when they are on disk. */
 await runProcess(async (): Promise<RunningProcess> => {
   const config = readApiConfig(process.env);
   const { logger, gate, server, orders, products, wishlists, redis, database } = createApi(config);
   gate.start();
+  const stopRotating = runPeriodically({
+    name: 'rotate idempotency records',
+    everyMs: ROTATE_EVERY_MS,
+    logger,
+    async run() {
+      if (gate.reasons.length > 0) return; // it can wait: records are only kept longer
+      await rotateIdempotency(redis, systemClock.nowMs(), config.IDEMPOTENCY_HOURS * HOUR_MS);
+    },
+  });
   const port = await server.listen(config.HOST, config.PORT);
   logger.info({ url: `http://${config.HOST}:${port}` }, 'listening');
   return {
@@ -14,6 +29,7 @@ await runProcess(async (): Promise<RunningProcess> => {
       logger.info('draining: no new requests, answering those taken');
       await server.drain();
       await Promise.all([orders.drain(), products.drain(), wishlists.drain()]);
+      stopRotating();
       gate.stop();
       redis.disconnect();
       await database.close();

@@ -1,7 +1,7 @@
 import type { ReadinessOptions } from './handlers/health.ts';
 import { healthRoute, readinessRoute } from './handlers/health.ts';
+import type { OrderServices } from './handlers/order-replies.ts';
 import { orderWishlistRoute } from './handlers/order-wishlist.ts';
-import type { PlaceOrderOptions } from './handlers/place-order.ts';
 import { placeOrderRoute } from './handlers/place-order.ts';
 import { type PutProductOptions, putProductRoute } from './handlers/put-product.ts';
 import type { ShowOrderOptions } from './handlers/show-order.ts';
@@ -18,7 +18,7 @@ import type { Route } from './http/route.ts';
 /** What the handlers need of the engine. */
 export type Services = ReadinessOptions &
   PutProductOptions &
-  PlaceOrderOptions &
+  OrderServices &
   ShowOrderOptions &
   WishlistOptions;
 

@@ -4,7 +4,7 @@ import * as bounds from '../engine/domain/bounds.ts';
 import { changeWishlists, RESULTS as WISHLIST_RESULTS } from '../engine/redis/commands/change-wishlists.ts';
 import { RESULTS as ORDER_RESULTS, placeOrders } from '../engine/redis/commands/place-orders.ts';
 import { RESULTS as PRODUCT_RESULTS, putProducts } from '../engine/redis/commands/put-products.ts';
-import { KEYS, laneKey } from '../engine/redis/keys.ts';
+import { IDEMPOTENCY_KEYS, KEYS, laneKey } from '../engine/redis/keys.ts';
 import { loadScript } from '../engine/redis/script.ts';
 import { packageRoot } from '../engine/runtime/package-root.ts';
 
@@ -22,6 +22,7 @@ const callerKeys: Record<string, readonly string[]> = {
   ),
   'change-wishlists': withLane(changeWishlists.pack([{ user: 'u', sku: 's', quantity: 1 }], 1, 0).keys),
   'trim-journal': [KEYS.journal, KEYS.pins],
+  'rotate-idempotency': IDEMPOTENCY_KEYS,
 };
 
 const callerResults: Record<string, Readonly<Record<string, number>>> = {
@@ -42,9 +43,31 @@ function numbered(header: string, title: string): Map<number, string> {
 }
 
 function referenced(body: string, array: 'KEYS' | 'ARGV'): Set<number> {
-  return new Set(
-    [...body.matchAll(new RegExp(`${array}\\[(\\d+)\\]`, 'g'))].map(([, number]) => Number(number)),
+  const numbers = [...body.matchAll(new RegExp(`${array}\\[(\\d+)\\]`, 'g'))].map(([, number]) =>
+    Number(number),
   );
+  return new Set([...numbers, ...(array === 'KEYS' ? ringKeys(body) : [])]);
+}
+
+/** A script that uses the ring of idempotency records says only where in KEYS it begins. */
+function ringKeys(body: string): number[] {
+  const ring = Number(/^local RING = (\d+)$/m.exec(body)?.[1]);
+  return ring ? IDEMPOTENCY_KEYS.map((_, at) => ring + at) : [];
+}
+
+/** Every number that a script gives a name. */
+function constantsOf(body: string): Record<string, number> {
+  const rows = [...body.matchAll(/^local ([A-Z_]+(?:, [A-Z_]+)*) = (\d+(?:, \d+)*)$/gm)];
+  return Object.assign(
+    {},
+    ...rows.map(([, names, numbers]) => zip(names!.split(', '), numbers!.split(', ').map(Number))),
+  );
+}
+
+/** What a header calls a key: its name, or `slot` for a slot of the ring. */
+function nameOf(key: string): string {
+  const [, name, part] = /^bootakhae:\{0\}:(\w+)(?::(\w+))?$/.exec(key)!;
+  return name === 'idempotency' && part ? 'slot' : name!;
 }
 
 describe.each(names)('%s.lua', (name) => {
@@ -67,7 +90,7 @@ describe.each(names)('%s.lua', (name) => {
 
   test('is called with the keys that its header names', () => {
     const declared = [...numbered(header, 'KEYS').values()];
-    const passed = callerKeys[name]!.map((key) => /^bootakhae:\{0\}:(\w+)/.exec(key)![1]);
+    const passed = callerKeys[name]!.map(nameOf);
     expect(passed).toEqual(declared);
   });
 
@@ -81,9 +104,7 @@ describe.each(names)('%s.lua', (name) => {
     for (const [result, number] of Object.entries(callerResults[name] ?? {})) {
       expect(header).toMatch(new RegExp(`\\b${number} ${result}\\b`));
     }
-    const declared = /^local ((?:[A-Z_]+, )+[A-Z_]+) = ([\d, ]+)$/m.exec(body);
-    const constants = zip(declared?.[1]?.split(', ') ?? [], declared?.[2]?.split(', ').map(Number) ?? []);
-    expect(constants).toEqual(callerResults[name] ?? constants);
+    expect(constantsOf(body)).toMatchObject(callerResults[name] ?? {});
   });
 });
 

@@ -10,6 +10,13 @@ KEYS
   4 levels     hash     level field -> units available
   5 prices     hash     sku -> minor units of the currency; a sku is known exactly if it is here
   6 wishlists  hash     user -> MessagePack [sku, quantity, sku, quantity, ...]
+  7 idempotency string  the ring's current slot (lua/fragments/idempotency.lua)
+  8 slot       hash     its slots 1 to 6 are keys 8 to 13
+  9 slot       hash
+  10 slot      hash
+  11 slot      hash
+  12 slot      hash
+  13 slot      hash
 
 ARGV
   1 MessagePack array, envelope head (lua/fragments/envelope.lua), then
@@ -17,12 +24,16 @@ ARGV
     [6] users   strings   one a batch position: who orders
     [7] orders  integers  for each position: count of lines, then count x (sku position from 1, quantity in units);
                           count 0 = what is on the user's wishlist
+    [8] tokens  array     flat: batch position, idempotency token, ...; of the orders that carry a key
 
 REPLY MessagePack array
   [1] sequence   integer   of the journal entry within the epoch; -1 when no order was accepted
   [2] added      strings   skus that wishlists brought in; their positions go on after [5] of the request
   [3] prices     integers  by sku position; -1 = unknown
   [4] results    integers  for each position, in order of precedence:
+        9 REPLAYED  epoch, sequence, index      the key was used for the same before: where that order stands;
+                                                sequence -1 = in this call's entry
+        10 MISMATCH                             the key was used for something else before
         7 INVALID                               a line out of range or a sku named twice in one order
         5 DEFERRED                              the call's bound on lines was reached: send it again in the next call
         4 EMPTY     nothing is on the wishlist
@@ -34,19 +45,23 @@ REPLY MessagePack array
 
 ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE.
 
-COST at most 7 commands and 2 for the lane, whatever the batch: GET, HMGET x 3, XADD, HSET, HDEL; GET, SET.
+COST at most 7 commands whatever the batch: GET, HMGET x 3, XADD, HSET, HDEL. For the lane: GET, SET. Where an order carries an
+  idempotency key: HMGET x 6, GET, HSET.
   Lines are bounded because unpack() fails past about 8,000 values (HSET takes two a line) and because Redis
   serves nobody else while a script runs.
 ]]
 --@include envelope
+--@include idempotency
 
 local INVALID, DEFERRED, EMPTY, UNKNOWN, TOO_LARGE, CORRUPT, SHORT, ACCEPTED = 7, 5, 4, 3, 8, 6, 2, 1
+local REPLAYED, MISMATCH = 9, 10
 local MAX_ORDERS, MAX_LINES, MAX_LINES_OF_ORDER, MAX_QUANTITY = 1024, 3900, 1000, 1000000
 local FROM_WISHLIST = 1
+local RING = 7
 
-local skus, users, orders = request[5], request[6], request[7]
-if type(skus) ~= 'table' or type(users) ~= 'table' or type(orders) ~= 'table' then
-  return refuse('MALFORMED', 'skus, users or orders is not an array')
+local skus, users, orders, tokens = request[5], request[6], request[7], request[8]
+if type(skus) ~= 'table' or type(users) ~= 'table' or type(orders) ~= 'table' or type(tokens) ~= 'table' then
+  return refuse('MALFORMED', 'skus, users, orders or tokens is not an array')
 end
 if #users < 1 or #users > MAX_ORDERS then
   return refuse('MALFORMED', 'a call takes 1 to ' .. MAX_ORDERS .. ' orders')
@@ -78,6 +93,20 @@ end
 if cursor ~= #orders + 1 or lines > MAX_LINES or #skus > lines then
   return refuse('MALFORMED', 'the lines do not add up or are more than ' .. MAX_LINES)
 end
+
+-- What each keyed order's key has led to before, and what it leads to in this call.
+local scope_of, content_of, scopes = {}, {}, {}
+for at = 1, #tokens, 2 do
+  local position, token = tokens[at], tokens[at + 1]
+  if not is_integer(position, 1, #users) or type(token) ~= 'string' or #token ~= SCOPE_CHARACTERS + CONTENT_CHARACTERS then
+    return refuse('MALFORMED', 'an idempotency token has no order or is not 33 characters')
+  end
+  scope_of[position] = string.sub(token, 1, SCOPE_CHARACTERS)
+  content_of[position] = string.sub(token, SCOPE_CHARACTERS + 1)
+  scopes[#scopes + 1] = scope_of[position]
+end
+local record_of = find_records(RING, scopes)
+local accepted_here = {}
 
 -- Wishlists become lines of their own here: sku positions go on after those of the request.
 local wishlist_of, wishlist_lines, added = {}, {}, {}
@@ -121,7 +150,7 @@ for position = 1, #skus do
   levels[position] = is_integer(level, 0, MAX_SAFE_INTEGER) and level or -1
 end
 
-local results, entry_users, entry_orders = {}, {}, {}
+local results, entry_users, entry_orders, entry_tokens = {}, {}, {}, {}
 local named_by, changed, emptied = {}, {}, {}
 
 local function add_all(target, ...)
@@ -179,7 +208,28 @@ local function take(source, first, last)
   end
 end
 
+-- Answers what the order's key has led to before, if it was used; says whether it was.
+local function replay(position)
+  local scope, content = scope_of[position], content_of[position]
+  local here = scope and accepted_here[scope]
+  local record = scope and record_of[scope]
+  if here then
+    add_all(results, unpack(here.content == content and { REPLAYED, request[2], -1, here.index } or { MISMATCH }))
+  elseif record then
+    local kept, in_epoch, in_sequence, index = string.match(record, '^(' .. string.rep('.', CONTENT_CHARACTERS) .. ')(%d+)-(%d+)-(%d+)$')
+    if kept == content then
+      add_all(results, REPLAYED, tonumber(in_epoch), tonumber(in_sequence), tonumber(index))
+    else
+      add_all(results, MISMATCH)
+    end
+  end
+  return here or record
+end
+
 local function decide(position)
+  if replay(position) then
+    return
+  end
   local count, first, source = orders[starts[position]], starts[position] + 1, orders
   local from_wishlist = count == 0
   if from_wishlist then
@@ -206,6 +256,10 @@ local function decide(position)
   add_all(entry_orders, from_wishlist and FROM_WISHLIST or 0, count)
   take(source, first, last)
   add_all(results, ACCEPTED, #entry_users, from_wishlist and count or 0)
+  if scope_of[position] then
+    accepted_here[scope_of[position]] = { content = content_of[position], index = #entry_users }
+    add_all(entry_tokens, #entry_users, scope_of[position] .. content_of[position])
+  end
   entry_users[#entry_users + 1] = users[position]
   if from_wishlist then
     emptied[users[position]] = true
@@ -222,7 +276,7 @@ end
 -- Everything is decided; from here on there are only writes that cannot fail.
 local entry_sequence = -1
 if #entry_users > 0 then
-  entry_sequence = append_entry({ FORMAT, 'orders', now, skus, prices, entry_users, entry_orders })
+  entry_sequence = append_entry({ FORMAT, 'orders', now, skus, prices, entry_users, entry_orders, entry_tokens })
   local fields = {}
   for position in pairs(changed) do
     add_all(fields, skus[position], string.format('%d', levels[position]))
@@ -234,6 +288,13 @@ if #entry_users > 0 then
   end
   if #gone > 0 then
     redis.call('HDEL', KEYS[6], unpack(gone))
+  end
+  local records = {}
+  for scope, accepted in pairs(accepted_here) do
+    add_all(records, scope, string.format('%s%s-%d-%d', accepted.content, epoch, entry_sequence, accepted.index))
+  end
+  if #records > 0 then
+    keep_records(RING, records)
   end
 end
 return answer({ entry_sequence, added, prices, results })

@@ -6,6 +6,7 @@ export const WRITER_VARIABLES = [
   'DATABASE_URL',
   'LOG_LEVEL',
   'WRITER_ENTRIES',
+  'IDEMPOTENCY_HOURS',
   'DATABASE_CONNECTIONS',
 ] as const satisfies readonly VariableName[];
 

@@ -46,7 +46,7 @@ function journalOrder({ position, at }: Pick<Entry, 'position' | 'at'>) {
       placedAt,
       expiresAt: null,
     };
-    return { userId: user, order, fromWishlist };
+    return { userId: user, order, fromWishlist, token: null };
   };
 }
 
@@ -192,6 +192,7 @@ describe('one range', () => {
       movements: [],
       orders: [],
       items: [],
+      idempotencyKeys: [],
       levels: [],
       wishlists,
     });

@@ -4,7 +4,10 @@ import type { LevelRow } from '../engine/database/statements/insert-levels.ts';
 import type { MovementRow } from '../engine/database/statements/insert-movements.ts';
 import type { OrderItemRow } from '../engine/database/statements/insert-order-items.ts';
 import type { OrderRow } from '../engine/database/statements/insert-orders.ts';
+import type { IdempotencyRow } from '../engine/database/statements/upsert-idempotency-keys.ts';
 import type { ProductRow } from '../engine/database/statements/upsert-products.ts';
+import { splitToken } from '../engine/domain/idempotency.ts';
+import type { Order } from '../engine/domain/order.ts';
 import { formatPosition } from '../engine/domain/position.ts';
 import { REGULAR_POOL } from '../engine/domain/product.ts';
 import type { WishlistChange } from '../engine/domain/wishlist.ts';
@@ -17,6 +20,7 @@ export interface Changes {
   readonly movements: readonly MovementRow[];
   readonly orders: readonly OrderRow[];
   readonly items: readonly OrderItemRow[];
+  readonly idempotencyKeys: readonly IdempotencyRow[];
   /** Summed per SKU and pool, in the order of the keys. */
   readonly levels: readonly LevelChange[];
   readonly wishlists: WishlistItemChanges;
@@ -38,6 +42,7 @@ class Fold {
   readonly #movements: MovementRow[] = [];
   readonly #orders: OrderRow[] = [];
   readonly #items: OrderItemRow[] = [];
+  readonly #idempotencyKeys = new Map<string, IdempotencyRow>();
   /** By SKU: every line draws from pool `regular` as long as there are no sale events. */
   readonly #deltas = new Map<string, number>();
   readonly #wishlists = new Map<string, WishlistFold>();
@@ -65,12 +70,13 @@ class Fold {
       movements: this.#movements,
       orders: this.#orders,
       items: this.#items,
+      idempotencyKeys: [...this.#idempotencyKeys.values()],
       levels: [...this.#deltas].sort(byKey).map(([sku, delta]) => ({ sku, pool: REGULAR_POOL, delta })),
       wishlists: this.#wishlistChanges(),
     };
   }
 
-  #addOrder({ userId, order, fromWishlist }: JournalOrder): void {
+  #addOrder({ userId, order, fromWishlist, token }: JournalOrder): void {
     const { id, status, total, placedAt, expiresAt } = order;
     const times = {
       placedAt: new Date(placedAt),
@@ -81,7 +87,13 @@ class Fold {
       this.#items.push({ orderId: id, line, sku, pool: REGULAR_POOL, quantity, unitPrice });
       this.#deltas.set(sku, (this.#deltas.get(sku) ?? 0) - quantity);
     });
+    if (token) this.#addToken(token, order);
     if (fromWishlist) this.#wishlists.set(userId, { emptied: true, lines: new Map() });
+  }
+
+  #addToken(token: string, { id, placedAt }: Order): void {
+    const { scope, content } = splitToken(token);
+    this.#idempotencyKeys.set(scope, { scope, content, outcome: id, usedAt: new Date(placedAt) });
   }
 
   #addProduct(entry: Entry, { sku, price, stock, details }: JournalProduct, line: number): void {

@@ -1,16 +1,34 @@
-import type { OrderOutcome } from '../../engine/domain/order.ts';
+import { InternalFault } from '../../engine/domain/fault.ts';
+import { asPlaced, type Order, type OrderOutcome, type OwnedOrder } from '../../engine/domain/order.ts';
+import type { OrderRequest } from '../../engine/redis/commands/place-orders.ts';
 import { invalidRequest, Problem } from '../http/problem.ts';
 import type { Reply } from '../http/reply.ts';
 
+/** What the order routes need of the engine. */
+export interface OrderServices {
+  readonly placeOrder: (request: OrderRequest) => Promise<OrderOutcome>;
+  readonly findOrder: (id: string) => Promise<OwnedOrder | null>;
+}
+
+/** Places an order, or, where its idempotency key was used for the same before, gives the first success again. */
+export async function orderAndReply(services: OrderServices, request: OrderRequest): Promise<Reply> {
+  const outcome = await services.placeOrder(request);
+  if (outcome.kind !== 'replayed') return replyToOrder(outcome);
+  const found = await services.findOrder(outcome.orderId);
+  if (!found) throw new InternalFault(`order ${outcome.orderId} of an idempotency key is nowhere`);
+  return created(asPlaced(found.order), { 'Idempotency-Replayed': 'true' });
+}
+
 /** The reply to an order: 201 with the order, or the contract's problem for each kind of refusal. */
-export function replyToOrder(outcome: OrderOutcome): Reply {
+function replyToOrder(outcome: Exclude<OrderOutcome, { kind: 'replayed' }>): Reply {
   switch (outcome.kind) {
     case 'accepted':
-      return {
-        status: 201,
-        body: outcome.order,
-        headers: { Location: `/api/v1/orders/${outcome.order.id}` },
-      };
+      return created(outcome.order);
+    case 'idempotency_mismatch':
+      throw new Problem(
+        'idempotency_mismatch',
+        'send the request that this key was first used for, or another key',
+      );
     case 'empty_wishlist':
       throw new Problem('empty_wishlist', 'put products on the wishlist first');
     case 'unknown_product':
@@ -28,6 +46,10 @@ export function replyToOrder(outcome: OrderOutcome): Reply {
         },
       );
   }
+}
+
+function created(order: Order, headers: Readonly<Record<string, string>> = {}): Reply {
+  return { status: 201, body: order, headers: { Location: `/api/v1/orders/${order.id}`, ...headers } };
 }
 
 /** A 422 that names every unknown product. */

@@ -1,21 +1,15 @@
-import type { OrderOutcome } from '../../engine/domain/order.ts';
-import type { OrderRequest } from '../../engine/redis/commands/place-orders.ts';
 import type { Route } from '../http/route.ts';
-import { replyToOrder } from './order-replies.ts';
-
-export interface OrderWishlistOptions {
-  readonly placeOrder: (request: OrderRequest) => Promise<OrderOutcome>;
-}
+import { type OrderServices, orderAndReply } from './order-replies.ts';
 
 /** `POST /api/v1/wishlist/order`: orders all that is on the caller's wishlist, which is empty after a success. */
-export function orderWishlistRoute({ placeOrder }: OrderWishlistOptions): Route {
+export function orderWishlistRoute(services: OrderServices): Route {
   return {
     method: 'post',
     path: '/api/v1/wishlist/order',
     access: 'customer',
     body: null,
-    async handle({ caller }) {
-      return replyToOrder(await placeOrder({ user: caller.user, lines: null }));
+    async handle({ caller, idempotencyToken: token }) {
+      return await orderAndReply(services, { user: caller.user, lines: null, token });
     },
   };
 }

@@ -5,11 +5,10 @@ import {
   MAX_SKU_CHARACTERS,
   SKU_PATTERN,
 } from '../../engine/domain/bounds.ts';
-import { mergeLines, type OrderOutcome, type RequestedLine } from '../../engine/domain/order.ts';
-import type { OrderRequest } from '../../engine/redis/commands/place-orders.ts';
+import { mergeLines, type RequestedLine } from '../../engine/domain/order.ts';
 import { invalidRequest } from '../http/problem.ts';
 import type { Request, Route } from '../http/route.ts';
-import { replyToOrder } from './order-replies.ts';
+import { type OrderServices, orderAndReply } from './order-replies.ts';
 
 const Line = Type.Object(
   {
@@ -25,21 +24,17 @@ const Body = Type.Object(
   { additionalProperties: false },
 );
 
-export interface PlaceOrderOptions {
-  readonly placeOrder: (request: OrderRequest) => Promise<OrderOutcome>;
-}
-
 /** `POST /api/v1/orders`: orders the lines of the body, every one or none. */
-export function placeOrderRoute({ placeOrder }: PlaceOrderOptions): Route {
+export function placeOrderRoute(services: OrderServices): Route {
   return {
     method: 'post',
     path: '/api/v1/orders',
     access: 'customer',
     body: Body,
-    async handle({ body, caller }: Request) {
+    async handle({ body, caller, idempotencyToken: token }: Request) {
       const lines = mergeLines((body as Static<typeof Body>).items);
       assertQuantities(lines);
-      return replyToOrder(await placeOrder({ user: caller.user, lines }));
+      return await orderAndReply(services, { user: caller.user, lines, token });
     },
   };
 }

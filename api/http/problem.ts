@@ -10,6 +10,7 @@ export const PROBLEMS = {
   unsupported_media_type: { status: 415, title: 'The body must be application/json' },
   unknown_product: { status: 422, title: 'A product does not exist' },
   empty_wishlist: { status: 422, title: 'There is nothing on the wishlist' },
+  idempotency_mismatch: { status: 422, title: 'This Idempotency-Key was used for something else' },
   wishlist_full: { status: 422, title: 'The wishlist is full' },
   internal_error: { status: 500, title: 'Something broke on our side' },
   not_accepting: { status: 503, title: 'Not accepting requests at the moment' },

@@ -12,6 +12,8 @@ export interface Request<Body = unknown> {
   /** Path parameters in order, percent-decoded. */
   readonly parameters: readonly string[];
   readonly body: Body;
+  /** The token of the Idempotency-Key (`tokenOf`), on a POST that carries one. */
+  readonly idempotencyToken: string | undefined;
   /** Who calls; on a route for anyone, nobody in particular. */
   readonly caller: Caller;
 }

@@ -5,6 +5,7 @@ import uWS, {
   type us_listen_socket,
 } from 'uWebSockets.js';
 import { ConfigError } from '../../engine/config/environment.ts';
+import { IDEMPOTENCY_KEY_PATTERN, tokenOf } from '../../engine/domain/idempotency.ts';
 import type { Logger } from '../../engine/runtime/logger.ts';
 import type { Caller } from '../../engine/token/token.ts';
 import { type BodyReader, createBodyReader, MAX_BODY_BYTES } from './body.ts';
@@ -42,7 +43,9 @@ function closing(rendered: RenderedReply): RenderedReply {
 /** What is read from a request before its first await: uWebSockets.js forgets it afterwards. */
 interface Head {
   readonly method: Method;
+  readonly target: string;
   readonly authorization: string;
+  readonly idempotencyKey: string;
   readonly contentType: string;
   readonly parameters: readonly string[];
 }
@@ -118,29 +121,32 @@ export class HttpServer {
     }
     const head: Head = {
       method: route.method,
+      target: `${route.method} ${req.getUrl()}`,
       authorization: req.getHeader('authorization'),
+      idempotencyKey: req.getHeader('idempotency-key'),
       contentType: req.getHeader('content-type'),
       parameters: names.map((_, index) => req.getParameter(index) ?? ''),
     };
     const exchange = new Exchange(res, () => this.#finished());
     this.#pending += 1;
     if (!readBody) {
-      void this.#answer(exchange, route, () => this.#request(head, route, undefined));
+      void this.#answer(exchange, route, () => this.#request(head, route, NO_BODY));
       return;
     }
     collectBody(res, (body) => {
       void this.#answer(exchange, route, () => {
         if (!body) throw TOO_LARGE;
         // Who may not ask is told so before what is wrong with the question.
-        const request = this.#request(head, route, undefined);
+        const request = this.#request(head, route, body);
         return { ...request, body: readBody(head.contentType, body) };
       });
     });
   }
 
-  #request(head: Head, route: Route, body: unknown): Request {
+  #request(head: Head, route: Route, body: Buffer): Request {
     const caller = this.#options.authenticate(head.authorization, route.access);
-    return { parameters: head.parameters.map(decodeParameter), body, caller };
+    const idempotencyToken = readIdempotencyToken(head, caller, body);
+    return { parameters: head.parameters.map(decodeParameter), body: undefined, idempotencyToken, caller };
   }
 
   async #answer(exchange: Exchange, route: Route, prepare: () => Request): Promise<void> {
@@ -172,6 +178,8 @@ export class HttpServer {
     if (this.#draining && this.#pending === 0) this.#draining();
   }
 }
+
+const NO_BODY = Buffer.alloc(0);
 
 interface BoundRoute {
   readonly route: Route;
@@ -237,6 +245,14 @@ function collectBody(res: HttpResponse, done: (body: Buffer | null) => void): vo
     chunks = null;
     done(body);
   });
+}
+
+/** Every POST may carry a key; what is asked is the path and the bytes of the body. */
+function readIdempotencyToken(head: Head, { user }: Caller, body: Buffer): string | undefined {
+  const { idempotencyKey: key, method, target } = head;
+  if (method !== 'post' || key === '') return undefined;
+  if (IDEMPOTENCY_KEY_PATTERN.test(key)) return tokenOf({ user, key, target, body });
+  throw invalidRequest([{ path: 'Idempotency-Key', message: 'must be 1 to 255 visible ASCII characters' }]);
 }
 
 function decodeParameter(raw: string): string {

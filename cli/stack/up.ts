@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { DEMO_SKU } from './demo.ts';
 import { type RunningStack, startStack } from './stack.ts';
 import { messageOf, StackError } from './stack-error.ts';
@@ -76,6 +77,7 @@ export function orderLine(stack: RunningStack): string {
   return [
     `curl -sS -w '\\n' ${stack.api}/api/v1/orders`,
     `-H 'Authorization: Bearer ${stack.customerToken}'`,
+    `-H 'Idempotency-Key: ${randomUUID()}'`,
     "-H 'Content-Type: application/json'",
     `-d '${body}'`,
   ].join(' ');

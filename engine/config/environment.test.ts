@@ -86,6 +86,13 @@ const EXAMPLES: Record<
     ],
     wrong: ['0', '60001', '2s'],
   },
+  IDEMPOTENCY_HOURS: {
+    good: [
+      ['1', 1],
+      ['720', 720],
+    ],
+    wrong: ['0', '721', '1.5'],
+  },
   DECISION_DEADLINE_MS: {
     good: [
       ['10', 10],

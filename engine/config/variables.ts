@@ -65,6 +65,12 @@ export const VARIABLES = {
     fallback: 5_000,
     description: 'how long the outcome of a call is looked for before the answer is 504',
   }),
+  IDEMPOTENCY_HOURS: integer({
+    lowest: 1,
+    highest: 720,
+    fallback: 24,
+    description: 'how long an Idempotency-Key is remembered at least',
+  }),
   WRITER_ENTRIES: integer({
     lowest: 1,
     highest: 10_000,

@@ -1,9 +1,11 @@
 import { type Migration, Migrator } from 'kysely';
 import type { Database } from './database.ts';
 import * as firstTables from './migrations/0001-first-tables.ts';
+import * as idempotency from './migrations/0002-idempotency.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
   '0001-first-tables': firstTables,
+  '0002-idempotency': idempotency,
 };
 
 /**

@@ -7,6 +7,14 @@ export interface Schema {
   order_items: OrderItemsTable;
   wishlist_items: WishlistItemsTable;
   journal_checkpoint: JournalCheckpointTable;
+  idempotency_keys: IdempotencyKeysTable;
+}
+
+interface IdempotencyKeysTable {
+  scope: string;
+  content: string;
+  outcome: string;
+  used_at: Date;
 }
 
 interface ProductsTable {

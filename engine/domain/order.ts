@@ -38,10 +38,12 @@ export interface Shortage {
 
 /**
  * What became of a request to order, in order of precedence after `accepted`. A closed list: whoever switches over
- * it handles all of it.
+ * it handles all of it. `replayed`: its idempotency key led to this order before, and nothing was done now.
  */
 export type OrderOutcome =
   | { readonly kind: 'accepted'; readonly order: Order }
+  | { readonly kind: 'replayed'; readonly orderId: string }
+  | { readonly kind: 'idempotency_mismatch' }
   | { readonly kind: 'empty_wishlist' }
   | { readonly kind: 'unknown_product'; readonly skus: readonly string[] }
   | { readonly kind: 'total_too_large' }
@@ -60,4 +62,9 @@ export function mergeLines(lines: readonly RequestedLine[]): RequestedLine[] {
   const quantities = new Map<string, number>();
   for (const { sku, quantity } of lines) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity);
   return Array.from(quantities, ([sku, quantity]) => ({ sku, quantity }));
+}
+
+/** The order as its first reply told it, whatever became of it since. */
+export function asPlaced(order: Order): Order {
+  return { ...order, status: order.expiresAt === null ? 'placed' : 'held' };
 }

@@ -12,6 +12,8 @@ export const JOURNAL_FORMAT = 1;
 /** An accepted order as the journal tells it. */
 export interface JournalOrder extends OwnedOrder {
   readonly fromWishlist: boolean;
+  /** The token of its idempotency key (`tokenOf`), or null. */
+  readonly token: string | null;
 }
 
 /** A product that was created (`stock` = its first units) or changed (`stock` null). */
@@ -59,7 +61,13 @@ export function readEntry(position: Position, content: unknown): Entry {
   }
 }
 
-type PackedOrders = [skus: string[], prices: number[], users: string[], orders: number[]];
+type PackedOrders = [
+  skus: string[],
+  prices: number[],
+  users: string[],
+  orders: number[],
+  tokens: (number | string)[],
+];
 type PackedProduct = [sku: string, price: number, stock: number, details: string];
 type PackedChange = [user: string, sku: string, quantity: number];
 
@@ -68,8 +76,9 @@ function readOrders(
   packed: PackedOrders,
   where: string,
 ): JournalOrder[] {
-  must(packed.length === 4 && packed.every(Array.isArray), where, 'its orders are not four arrays');
-  const [skus, prices, users, orders] = packed;
+  must(packed.length === 5 && packed.every(Array.isArray), where, 'its orders are not five arrays');
+  const [skus, prices, users, orders, tokens] = packed;
+  const tokenOf = readTokens(tokens, where);
   let cursor = 0;
   const read = users.map((userId, index) => {
     must(typeof userId === 'string', where, `its order ${index} is nobody's`);
@@ -88,10 +97,26 @@ function readOrders(
       `its order ${index} has no lines or a line out of range`,
     );
     const id = formatOrderId({ ...head.position, index });
-    return { userId, order: placedOrder(id, items, head.at), fromWishlist: (flags & FROM_WISHLIST) !== 0 };
+    return {
+      userId,
+      order: placedOrder(id, items, head.at),
+      fromWishlist: (flags & FROM_WISHLIST) !== 0,
+      token: tokenOf.get(index) ?? null,
+    };
   });
   must(cursor === orders.length, where, 'its lines do not add up');
   return read;
+}
+
+/** Index of an order -> the token of its idempotency key. */
+function readTokens(flat: readonly (number | string)[], where: string): Map<number, string> {
+  const tokens = new Map<number, string>();
+  for (let at = 0; at < flat.length; at += 2) {
+    const [index, token] = [flat[at], flat[at + 1]];
+    must(typeof index === 'number' && typeof token === 'string', where, 'an idempotency token is no text');
+    tokens.set(index as number, token as string);
+  }
+  return tokens;
 }
 
 function isSound({ sku, quantity, unitPrice }: OrderLine): boolean {

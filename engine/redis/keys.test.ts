@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { KEYS, laneKey } from './keys.ts';
+import { IDEMPOTENCY_KEYS, KEYS, laneKey } from './keys.ts';
 
 test('the keys are spelled as docs/DATA.md says: data in place depends on it', () => {
   expect(KEYS).toEqual({
@@ -10,6 +10,11 @@ test('the keys are spelled as docs/DATA.md says: data in place depends on it', (
     catalogue: 'bootakhae:{0}:catalogue',
     wishlists: 'bootakhae:{0}:wishlists',
     pins: 'bootakhae:{0}:pins',
+    idempotency: 'bootakhae:{0}:idempotency',
   });
+  expect(IDEMPOTENCY_KEYS).toEqual([
+    'bootakhae:{0}:idempotency',
+    ...[1, 2, 3, 4, 5, 6].map((slot) => `bootakhae:{0}:idempotency:${slot}`),
+  ]);
   expect(laneKey('a1')).toBe('bootakhae:{0}:lane:a1');
 });

@@ -16,9 +16,18 @@ export const KEYS = {
   catalogue: key('catalogue'),
   wishlists: key('wishlists'),
   pins: key('pins'),
+  idempotency: key('idempotency'),
 } as const;
 
 /** The key of a caller's lane: its last sequence and reply. */
 export function laneKey(lane: string): string {
   return key(`lane:${lane}`);
 }
+
+const IDEMPOTENCY_SLOTS = 6;
+
+/** The ring of idempotency records: its state and its slots, in the order in which the scripts take them. */
+export const IDEMPOTENCY_KEYS: readonly string[] = [
+  KEYS.idempotency,
+  ...Array.from({ length: IDEMPOTENCY_SLOTS }, (_, slot) => key(`idempotency:${slot + 1}`)),
+];

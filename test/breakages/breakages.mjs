@@ -61,6 +61,14 @@ export const BREAKAGES = [
   },
   {
     promise: 'P4',
+    what: 'an idempotency key is not looked up',
+    file: 'lua/place-orders.lua',
+    find: 'local record_of = find_records(RING, scopes)',
+    replace: 'local record_of = {}',
+    test: 'test/simulation/scripts.test.ts',
+  },
+  {
+    promise: 'P4',
     what: 'the lane takes a new sequence to repeat a call',
     file: 'engine/redis/lane.ts',
     find: 'const sent = callScript(this.#options.redis, call.script, scriptCall);',

@@ -5,11 +5,14 @@ export interface ModelOrder {
   readonly user: string;
   /** null = the wishlist. */
   readonly lines: readonly { readonly sku: string; readonly quantity: unknown }[] | null;
+  /** The two parts of an idempotency token: the key, and what is asked under it. */
+  readonly token: { readonly scope: string; readonly content: string } | null;
 }
 
 export type ModelOutcome =
   | { kind: 'accepted'; lines: RequestedLine[] }
-  | { kind: 'invalid' | 'empty_wishlist' | 'too_large' }
+  | { kind: 'replayed'; entry: number; index: number }
+  | { kind: 'invalid' | 'empty_wishlist' | 'too_large' | 'mismatch' }
   | { kind: 'unknown_product'; skus: string[] }
   | { kind: 'out_of_stock'; shortages: { sku: string; requested: number; available: number }[] };
 
@@ -24,15 +27,24 @@ export class Model {
   readonly prices = new Map<string, number>();
   readonly details = new Map<string, string>();
   readonly wishlists = new Map<string, RequestedLine[]>();
+  readonly keys = new Map<string, { content: string; entry: number; index: number }>();
   /** The journal: what each accepted call wrote, oldest first. */
   readonly entries: unknown[] = [];
 
   placeOrders(orders: readonly ModelOrder[]): ModelOutcome[] {
     const accepted: unknown[] = [];
     const outcomes = orders.map((order) => {
-      const outcome = this.#placeOrder(order);
+      const outcome = this.#replay(order) ?? this.#placeOrder(order);
       if (outcome.kind === 'accepted') {
-        accepted.push({ user: order.user, lines: outcome.lines, fromWishlist: order.lines === null });
+        const { token, user } = order;
+        if (token)
+          this.keys.set(token.scope, { ...token, entry: this.entries.length, index: accepted.length });
+        accepted.push({
+          user,
+          lines: outcome.lines,
+          fromWishlist: order.lines === null,
+          token: token && token.scope + token.content,
+        });
       }
       return outcome;
     });
@@ -68,6 +80,13 @@ export class Model {
     });
     if (written.length > 0) this.entries.push({ kind: 'wishlists', changes: written });
     return outcomes;
+  }
+
+  #replay({ token }: ModelOrder): ModelOutcome | null {
+    const kept = token && this.keys.get(token.scope);
+    if (!kept) return null;
+    if (kept.content !== token.content) return { kind: 'mismatch' };
+    return { kind: 'replayed', entry: kept.entry, index: kept.index };
   }
 
   #placeOrder({ user, lines: asked }: ModelOrder): ModelOutcome {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { beforeEach, expect, test } from 'vitest';
-import { KEYS, laneKey } from '../../engine/redis/keys.ts';
+import { CONTENT_CHARACTERS, SCOPE_CHARACTERS } from '../../engine/domain/idempotency.ts';
+import { IDEMPOTENCY_KEYS, KEYS, laneKey } from '../../engine/redis/keys.ts';
 import { packMessage, unpackMessage } from '../../engine/redis/message-pack.ts';
 import { callScript, loadScript } from '../../engine/redis/script.ts';
 import { useRedis } from '../fixtures/servers.ts';
@@ -41,7 +42,15 @@ const unsound = fc.constantFrom<unknown>(
 );
 const quantity = fc.oneof({ weight: 20, arbitrary: sound }, { weight: 1, arbitrary: unsound });
 const lines = fc.array(fc.record({ sku, quantity }), { minLength: 1, maxLength: 5 });
-const order: fc.Arbitrary<ModelOrder> = fc.record({ user, lines: fc.option(lines, { freq: 4 }) });
+const token = fc.record({
+  scope: fc.constantFrom('1', '2', '3').map((key) => key.padStart(SCOPE_CHARACTERS, 'k')),
+  content: fc.constantFrom('x', 'x', 'x', 'y').map((asked) => asked.padStart(CONTENT_CHARACTERS, 'c')),
+});
+const order: fc.Arbitrary<ModelOrder> = fc.record({
+  user,
+  lines: fc.option(lines, { freq: 4 }),
+  token: fc.option(token, { freq: 1 }),
+});
 const product = fc.record({
   sku,
   price: fc.constantFrom(0, 5, 1_000_000_000_000),
@@ -155,28 +164,38 @@ test(`P4: the same bytes again give the same reply and change nothing (${RUNS} h
   });
 });
 
+test(`P4: an idempotency key leads to one order at most (${RUNS} histories)`, async () => {
+  await forEveryStep(({ after }) => {
+    const orders = (after.entries as ToldEntry[]).flatMap((entry) => entry.orders ?? []);
+    const scopes = orders.flatMap(({ token }) => (token ? [token.slice(0, SCOPE_CHARACTERS)] : []));
+    expect(scopes).toEqual([...new Set(scopes)]);
+  });
+});
+
 interface ToldEntry {
   readonly products?: readonly { sku: string; stock: number | null }[];
-  readonly orders?: readonly { lines: readonly { sku: string; quantity: number }[] }[];
+  readonly orders?: readonly { lines: readonly { sku: string; quantity: number }[]; token: string | null }[];
 }
 
 test.each<[string, Buffer]>([
   ['not MessagePack', Buffer.from([0xc1])],
   ['no array', packMessage('orders')],
-  ['another format', packMessage([2, 1, 0, 1, ['a'], ['ann'], [1, 1, 1]])],
-  ['an epoch that is a text', packMessage([1, '1', 0, 1, ['a'], ['ann'], [1, 1, 1]])],
-  ['a sequence of NaN', packMessage([1, 1, 0, Number.NaN, ['a'], ['ann'], [1, 1, 1]])],
-  ['a clock with a fraction', packMessage([1, 1, 0.5, 1, ['a'], ['ann'], [1, 1, 1]])],
-  ['nobody who orders', packMessage([1, 1, 0, 1, ['a'], [], []])],
-  ['a sku that is a number', packMessage([1, 1, 0, 1, [7], ['ann'], [1, 1, 1]])],
-  ['a sku that stands there twice', packMessage([1, 1, 0, 1, ['a', 'a'], ['ann'], [2, 1, 1, 2, 1]])],
-  ['a user that is a number', packMessage([1, 1, 0, 1, ['a'], [7], [1, 1, 1]])],
-  ['fewer lines than counted', packMessage([1, 1, 0, 1, ['a'], ['ann'], [2, 1, 1]])],
-  ['more lines than counted', packMessage([1, 1, 0, 1, ['a'], ['ann'], [1, 1, 1, 1, 1]])],
-  ['1,001 lines', packMessage([1, 1, 0, 1, ['a'], ['ann'], [1_001, ...Array(2_002).fill(1)]])],
-  ['a count of -1', packMessage([1, 1, 0, 1, ['a'], ['ann'], [-1]])],
-  ['a count of 1.5', packMessage([1, 1, 0, 1, ['a'], ['ann'], [1.5, 1, 1, 1]])],
-  ['more lines than a call holds', packMessage([1, 1, 0, 1, ['a'], Array(5).fill('ann'), manyLines(5)])],
+  ['another format', packMessage([2, 1, 0, 1, ['a'], ['ann'], [1, 1, 1], []])],
+  ['an epoch that is a text', packMessage([1, '1', 0, 1, ['a'], ['ann'], [1, 1, 1], []])],
+  ['a sequence of NaN', packMessage([1, 1, 0, Number.NaN, ['a'], ['ann'], [1, 1, 1], []])],
+  ['a clock with a fraction', packMessage([1, 1, 0.5, 1, ['a'], ['ann'], [1, 1, 1], []])],
+  ['nobody who orders', packMessage([1, 1, 0, 1, ['a'], [], [], []])],
+  ['a sku that is a number', packMessage([1, 1, 0, 1, [7], ['ann'], [1, 1, 1], []])],
+  ['a sku that stands there twice', packMessage([1, 1, 0, 1, ['a', 'a'], ['ann'], [2, 1, 1, 2, 1], []])],
+  ['a token that is too short', packMessage([1, 1, 0, 1, ['a'], ['ann'], [1, 1, 1], [1, 'short']])],
+  ['a token of nobody', packMessage([1, 1, 0, 1, ['a'], ['ann'], [1, 1, 1], [2, 'x'.repeat(33)]])],
+  ['a user that is a number', packMessage([1, 1, 0, 1, ['a'], [7], [1, 1, 1], []])],
+  ['fewer lines than counted', packMessage([1, 1, 0, 1, ['a'], ['ann'], [2, 1, 1], []])],
+  ['more lines than counted', packMessage([1, 1, 0, 1, ['a'], ['ann'], [1, 1, 1, 1, 1], []])],
+  ['1,001 lines', packMessage([1, 1, 0, 1, ['a'], ['ann'], [1_001, ...Array(2_002).fill(1)], []])],
+  ['a count of -1', packMessage([1, 1, 0, 1, ['a'], ['ann'], [-1], []])],
+  ['a count of 1.5', packMessage([1, 1, 0, 1, ['a'], ['ann'], [1.5, 1, 1, 1], []])],
+  ['more lines than a call holds', packMessage([1, 1, 0, 1, ['a'], Array(5).fill('ann'), manyLines(5), []])],
 ])('at the door of place-orders, %s changes nothing', async (_, argument) => {
   await redis.client.set(KEYS.epoch, 1);
   await redis.client.hset(KEYS.prices, 'a', 5);
@@ -204,7 +223,7 @@ function ask(model: Model, each: Call): unknown[] {
 }
 
 const KEYS_OF = {
-  placeOrders: [KEYS.levels, KEYS.prices, KEYS.wishlists],
+  placeOrders: [KEYS.levels, KEYS.prices, KEYS.wishlists, ...IDEMPOTENCY_KEYS],
   putProducts: [KEYS.levels, KEYS.prices, KEYS.catalogue],
   changeWishlists: [KEYS.prices, KEYS.wishlists],
 };
@@ -236,7 +255,8 @@ function payloadOfOrders(orders: readonly ModelOrder[]): unknown[] {
     lines?.length ?? 0,
     ...(lines ?? []).flatMap(({ sku, quantity }) => [named.indexOf(sku) + 1, quantity]),
   ]);
-  return [named, orders.map(({ user }) => user), flat];
+  const tokens = orders.flatMap(({ token }, at) => (token ? [at + 1, token.scope + token.content] : []));
+  return [named, orders.map(({ user }) => user), flat, tokens];
 }
 
 function outcomesOf(each: Call, reply: unknown): unknown[] {
@@ -249,7 +269,10 @@ function outcomesOf(each: Call, reply: unknown): unknown[] {
 type OrdersReply = [sequence: number, added: string[], prices: number[], results: number[]];
 
 /** Reads the reply by the header of `lua/place-orders.lua`, without the caller's codec. */
-function outcomesOfOrders(orders: readonly ModelOrder[], [, added, , results]: OrdersReply): ModelOutcome[] {
+function outcomesOfOrders(
+  orders: readonly ModelOrder[],
+  [sequence, added, , results]: OrdersReply,
+): ModelOutcome[] {
   const table = [...(payloadOfOrders(orders)[0] as string[]), ...added];
   let at = 0;
   const take = () => results[at++]!;
@@ -274,6 +297,12 @@ function outcomesOfOrders(orders: readonly ModelOrder[], [, added, , results]: O
         return { kind: 'unknown_product', skus: list(sku) };
       case 4:
         return { kind: 'empty_wishlist' };
+      case 9: {
+        const [, entry, index] = [take(), take(), take()];
+        return { kind: 'replayed', entry: entry === -1 ? sequence : entry, index };
+      }
+      case 10:
+        return { kind: 'mismatch' };
       case 7:
         return { kind: 'invalid' };
       case 8:

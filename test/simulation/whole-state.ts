@@ -39,10 +39,11 @@ function told(entry: Entry): unknown {
     case 'orders':
       return {
         kind: 'orders',
-        orders: entry.orders.map(({ userId, order, fromWishlist }) => ({
+        orders: entry.orders.map(({ userId, order, fromWishlist, token }) => ({
           user: userId,
           lines: order.items.map(({ sku, quantity }) => ({ sku, quantity })),
           fromWishlist,
+          token,
         })),
       };
     case 'products':

@@ -56,7 +56,7 @@ function orderOf(userId: string, quantity: number, fromWishlist = false): Entry 
     placedAt: '2026-01-01T00:00:00.000Z',
     expiresAt: null,
   };
-  return { ...place(), kind: 'orders', orders: [{ userId, order, fromWishlist }] };
+  return { ...place(), kind: 'orders', orders: [{ userId, order, fromWishlist, token: null }] };
 }
 
 describe('no drift', () => {

@@ -9,7 +9,7 @@ import {
 } from '../../domain/order.ts';
 import { formatOrderId } from '../../domain/order-id.ts';
 import { type BatchCommand, type BatchOutcome, DEFERRED } from '../batcher.ts';
-import { KEYS } from '../keys.ts';
+import { IDEMPOTENCY_KEYS, KEYS } from '../keys.ts';
 import type { LaneCall } from '../lane.ts';
 import { loadScript } from '../script.ts';
 
@@ -17,6 +17,8 @@ import { loadScript } from '../script.ts';
 export interface OrderRequest {
   readonly user: string;
   readonly lines: readonly RequestedLine[] | null;
+  /** The token of its idempotency key (`tokenOf`), if it carries one. */
+  readonly token?: string | undefined;
 }
 
 /** The results of `lua/place-orders.lua`, by their numbers there. */
@@ -29,6 +31,8 @@ export const RESULTS = {
   CORRUPT: 6,
   INVALID: 7,
   TOO_LARGE: 8,
+  REPLAYED: 9,
+  MISMATCH: 10,
 } as const;
 
 export const placeOrdersScript = loadScript('place-orders');
@@ -57,12 +61,13 @@ export const placeOrders: BatchCommand<OrderRequest, OrderOutcome> = {
       }
     }
     const users = requests.map(({ user }) => user);
+    const tokens = requests.flatMap(({ token }, at) => (token ? [at + 1, token] : []));
     return {
       script: placeOrdersScript,
       epoch,
       at,
-      keys: [KEYS.levels, KEYS.prices, KEYS.wishlists],
-      payload: [[...positions.keys()], users, orders],
+      keys: [KEYS.levels, KEYS.prices, KEYS.wishlists, ...IDEMPOTENCY_KEYS],
+      payload: [[...positions.keys()], users, orders, tokens],
     };
   },
 
@@ -97,6 +102,10 @@ class ResultReader {
     switch (result) {
       case RESULTS.ACCEPTED:
         return { kind: 'accepted', order: this.#order(request) };
+      case RESULTS.REPLAYED:
+        return { kind: 'replayed', orderId: this.#replayedId() };
+      case RESULTS.MISMATCH:
+        return { kind: 'idempotency_mismatch' };
       case RESULTS.SHORT:
         return { kind: 'out_of_stock', shortages: this.#list(() => this.#shortage()) };
       case RESULTS.UNKNOWN:
@@ -129,6 +138,11 @@ class ResultReader {
       placedAt: new Date(call.at).toISOString(),
       expiresAt: null,
     };
+  }
+
+  #replayedId(): string {
+    const [epoch, sequence, index] = [this.#take(), this.#take(), this.#take()];
+    return formatOrderId({ epoch, sequence: sequence === -1 ? this.#source.sequence : sequence, index });
   }
 
   #price({ sku, quantity }: RequestedLine): OrderLine {
