@@ -16,6 +16,7 @@ export const API_VARIABLES = [
   'QUEUE_WAIT_MS',
   'DECISION_DEADLINE_MS',
   'IDEMPOTENCY_HOURS',
+  'HOLD_SECONDS',
   'DATABASE_CONNECTIONS',
 ] as const satisfies readonly VariableName[];
 

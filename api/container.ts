@@ -11,8 +11,15 @@ import { findOrder } from '../engine/journal/order-finder.ts';
 import { type BatchCommand, Batcher, type BatcherBounds } from '../engine/redis/batcher.ts';
 import { createRedisClient, type RedisClient } from '../engine/redis/client.ts';
 import { changeWishlists } from '../engine/redis/commands/change-wishlists.ts';
-import { type OrderRequest, placeOrders } from '../engine/redis/commands/place-orders.ts';
+import { expireHolds } from '../engine/redis/commands/expire-holds.ts';
+import { type OrderRequest, placeOrdersWithHold } from '../engine/redis/commands/place-orders.ts';
 import { putProducts } from '../engine/redis/commands/put-products.ts';
+import {
+  type SettlementOutcome,
+  type SettlementRequest,
+  settleOrders,
+} from '../engine/redis/commands/settle-orders.ts';
+import { Lane } from '../engine/redis/lane.ts';
 import { readProducts, readWishlist } from '../engine/redis/stock-reader.ts';
 import { systemClock } from '../engine/runtime/clock.ts';
 import { createLogger, type Logger } from '../engine/runtime/logger.ts';
@@ -30,6 +37,9 @@ export interface Api {
   readonly orders: Batcher<OrderRequest, OrderOutcome>;
   readonly products: Batcher<ProductToPut, PutOutcome>;
   readonly wishlists: Batcher<WishlistChange, WishlistOutcome>;
+  readonly settlements: Batcher<SettlementRequest, SettlementOutcome>;
+  /** Ends holds whose time is over; resolves to how many. */
+  readonly expirer: () => Promise<number>;
   readonly server: HttpServer;
 }
 
@@ -41,8 +51,13 @@ const TOKENS: { readonly [Name in keyof Api]: InjectionToken<Api[Name]> } = {
   orders: Symbol('orders'),
   products: Symbol('products'),
   wishlists: Symbol('wishlists'),
+  settlements: Symbol('settlements'),
+  expirer: Symbol('expirer'),
   server: Symbol('server'),
 };
+
+/** As many as `lua/settle-orders.lua` takes. */
+const SETTLEMENTS_OF_CALL = 256;
 
 /** Longer than every deadline inside it, so that it is only ever the last resort. */
 const REPLY_SLACK_MS = 5_000;
@@ -70,7 +85,16 @@ export function createApi(config: ApiConfig): Api {
     const needs = { appendfsync: config.REDIS_APPENDFSYNC };
     return new Gate({ redis: get('redis'), database: get('database'), logger: get('logger'), needs });
   });
-  provide('orders', () => batcher(placeOrders, bounds));
+  provide('orders', () => batcher(placeOrdersWithHold(config.HOLD_SECONDS * 1_000), bounds));
+  provide('settlements', () =>
+    batcher(settleOrders, { ...bounds, itemsOfCall: SETTLEMENTS_OF_CALL, lanes: 1 }),
+  );
+  provide('expirer', () => {
+    const epoch = () => get('gate').epoch();
+    const deadlineMs = config.DECISION_DEADLINE_MS;
+    const lane = new Lane({ redis: get('redis'), clock: systemClock, epoch, deadlineMs });
+    return () => expireHolds({ lane, epoch, nowMs: () => systemClock.nowMs() });
+  });
   provide('products', () => batcher(putProducts, { ...bounds, itemsOfCall: MAX_PRODUCTS_OF_CALL, lanes: 1 }));
   provide('wishlists', () =>
     batcher(changeWishlists, { ...bounds, itemsOfCall: MAX_CHANGES_OF_CALL, lanes: 1 }),
@@ -94,6 +118,8 @@ export function createApi(config: ApiConfig): Api {
     orders: get('orders'),
     products: get('products'),
     wishlists: get('wishlists'),
+    settlements: get('settlements'),
+    expirer: get('expirer'),
     get server() {
       return get('server');
     },
@@ -111,12 +137,21 @@ function orderBounds(config: ApiConfig): BatcherBounds {
   };
 }
 
-type ServiceParts = Omit<Api, 'server'>;
+type ServiceParts = Omit<Api, 'server' | 'expirer'>;
 
-function services({ redis, database, gate, orders, products, wishlists }: ServiceParts): Services {
+function services({
+  redis,
+  database,
+  gate,
+  orders,
+  settlements,
+  products,
+  wishlists,
+}: ServiceParts): Services {
   return {
     reasons: () => gate.reasons,
     placeOrder: (request) => orders.submit(request),
+    settleOrder: (request) => settlements.submit(request),
     putProduct: (product) => products.submit(product),
     changeWishlist: (change) => wishlists.submit(change),
     findOrder: (id) => unlessAway(gate, findOrder(redis, database, id)),

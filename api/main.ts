@@ -7,11 +7,12 @@ import { createApi } from './container.ts';
 
 const HOUR_MS = 3_600_000;
 const ROTATE_EVERY_MS = 60_000;
+const EXPIRE_EVERY_MS = 500;
 
 /** The api process: takes requests, decides orders in Redis, answers when they are on disk. */
 await runProcess(async (): Promise<RunningProcess> => {
   const config = readApiConfig(process.env);
-  const { logger, gate, server, orders, products, wishlists, redis, database } = createApi(config);
+  const { logger, gate, server, expirer, redis, database, ...batchers } = createApi(config);
   gate.start();
   const stopRotating = runPeriodically({
     name: 'rotate idempotency records',
@@ -22,14 +23,24 @@ await runProcess(async (): Promise<RunningProcess> => {
       await rotateIdempotency(redis, systemClock.nowMs(), config.IDEMPOTENCY_HOURS * HOUR_MS);
     },
   });
+  const stopExpiring = runPeriodically({
+    name: 'expire holds',
+    everyMs: EXPIRE_EVERY_MS,
+    logger,
+    async run() {
+      if (gate.reasons.length === 0) await expirer();
+    },
+  });
   const port = await server.listen(config.HOST, config.PORT);
   logger.info({ url: `http://${config.HOST}:${port}` }, 'listening');
   return {
     async stop() {
       logger.info('draining: no new requests, answering those taken');
       await server.drain();
-      await Promise.all([orders.drain(), products.drain(), wishlists.drain()]);
-      stopRotating();
+      const { orders, settlements, products, wishlists } = batchers;
+      await Promise.all([orders, settlements, products, wishlists].map((batcher) => batcher.drain()));
+      await stopExpiring();
+      await stopRotating();
       gate.stop();
       redis.disconnect();
       await database.close();

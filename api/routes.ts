@@ -4,7 +4,7 @@ import type { OrderServices } from './handlers/order-replies.ts';
 import { orderWishlistRoute } from './handlers/order-wishlist.ts';
 import { placeOrderRoute } from './handlers/place-order.ts';
 import { type PutProductOptions, putProductRoute } from './handlers/put-product.ts';
-import type { ShowOrderOptions } from './handlers/show-order.ts';
+import { cancelOrderRoute, confirmOrderRoute, type SettleOrderOptions } from './handlers/settle-order.ts';
 import { showOrderRoute } from './handlers/show-order.ts';
 import { showProductRoute } from './handlers/show-product.ts';
 import {
@@ -19,7 +19,7 @@ import type { Route } from './http/route.ts';
 export type Services = ReadinessOptions &
   PutProductOptions &
   OrderServices &
-  ShowOrderOptions &
+  SettleOrderOptions &
   WishlistOptions;
 
 /** Every route that the api serves. */
@@ -35,5 +35,7 @@ export function createRoutes(services: Services): Route[] {
     orderWishlistRoute(services),
     placeOrderRoute(services),
     showOrderRoute(services),
+    confirmOrderRoute(services),
+    cancelOrderRoute(services),
   ];
 }

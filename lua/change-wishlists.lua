@@ -19,7 +19,7 @@ REPLY MessagePack array
 
 ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE.
 
-COST at most 6 commands and 2 for the lane, whatever the batch: GET, HMGET x 2, XADD, HSET, HDEL; GET, SET.
+COST at most 5 commands and 2 for epoch and lane, whatever the batch: HMGET x 2, XADD, HSET, HDEL; MGET, SET.
 ]]
 --@include envelope
 

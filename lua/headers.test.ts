@@ -2,8 +2,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as bounds from '../engine/domain/bounds.ts';
 import { changeWishlists, RESULTS as WISHLIST_RESULTS } from '../engine/redis/commands/change-wishlists.ts';
+import { EXPIRE_HOLDS_KEYS } from '../engine/redis/commands/expire-holds.ts';
 import { RESULTS as ORDER_RESULTS, placeOrders } from '../engine/redis/commands/place-orders.ts';
 import { RESULTS as PRODUCT_RESULTS, putProducts } from '../engine/redis/commands/put-products.ts';
+import { RESULTS as SETTLEMENT_RESULTS, settleOrders } from '../engine/redis/commands/settle-orders.ts';
 import { IDEMPOTENCY_KEYS, KEYS, laneKey } from '../engine/redis/keys.ts';
 import { loadScript } from '../engine/redis/script.ts';
 import { packageRoot } from '../engine/runtime/package-root.ts';
@@ -14,6 +16,15 @@ const names = readdirSync(`${packageRoot}/lua`)
 
 const detailsOf = { name: 'n', producer: null, type: null, function: null, description: null };
 
+const asOf = { epoch: 1, sequence: 0 };
+const settlement = {
+  place: { ...asOf, index: 0 },
+  action: 'cancel',
+  status: 'placed',
+  lines: [],
+  asOf,
+} as const;
+
 /** The keys that each script's only caller passes, in order. */
 const callerKeys: Record<string, readonly string[]> = {
   'place-orders': withLane(placeOrders.pack([{ user: 'u', lines: null }], 1, 0).keys),
@@ -21,7 +32,9 @@ const callerKeys: Record<string, readonly string[]> = {
     putProducts.pack([{ sku: 's', price: 1, stock: 1, details: detailsOf }], 1, 0).keys,
   ),
   'change-wishlists': withLane(changeWishlists.pack([{ user: 'u', sku: 's', quantity: 1 }], 1, 0).keys),
-  'trim-journal': [KEYS.journal, KEYS.pins],
+  'trim-journal': [KEYS.journal, KEYS.pins, KEYS.settled, KEYS.trimmed],
+  'settle-orders': withLane(settleOrders.pack([settlement], 1, 0).keys),
+  'expire-holds': withLane(EXPIRE_HOLDS_KEYS),
   'rotate-idempotency': IDEMPOTENCY_KEYS,
 };
 
@@ -29,6 +42,7 @@ const callerResults: Record<string, Readonly<Record<string, number>>> = {
   'place-orders': ORDER_RESULTS,
   'put-products': PRODUCT_RESULTS,
   'change-wishlists': WISHLIST_RESULTS,
+  'settle-orders': SETTLEMENT_RESULTS,
 };
 
 function withLane(keys: readonly string[]): string[] {

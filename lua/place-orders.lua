@@ -10,13 +10,15 @@ KEYS
   4 levels     hash     level field -> units available
   5 prices     hash     sku -> minor units of the currency; a sku is known exactly if it is here
   6 wishlists  hash     user -> MessagePack [sku, quantity, sku, quantity, ...]
-  7 idempotency string  the ring's current slot (lua/fragments/idempotency.lua)
-  8 slot       hash     its slots 1 to 6 are keys 8 to 13
-  9 slot       hash
-  10 slot      hash
+  7 holds      zset     order place -> when its hold ends, ms since 1970
+  8 held       hash     order place -> MessagePack [sku, quantity, ...]: what is given back if it is not paid
+  9 idempotency string  the ring's current slot (lua/fragments/idempotency.lua)
+  10 slot      hash     its slots 1 to 6 are keys 10 to 15
   11 slot      hash
   12 slot      hash
   13 slot      hash
+  14 slot      hash
+  15 slot      hash
 
 ARGV
   1 MessagePack array, envelope head (lua/fragments/envelope.lua), then
@@ -25,6 +27,7 @@ ARGV
     [7] orders  integers  for each position: count of lines, then count x (sku position from 1, quantity in units);
                           count 0 = what is on the user's wishlist
     [8] tokens  array     flat: batch position, idempotency token, ...; of the orders that carry a key
+    [9] hold    integer   ms that accepted orders are held unpaid; 0 = they are placed at once
 
 REPLY MessagePack array
   [1] sequence   integer   of the journal entry within the epoch; -1 when no order was accepted
@@ -45,23 +48,28 @@ REPLY MessagePack array
 
 ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE.
 
-COST at most 7 commands whatever the batch: GET, HMGET x 3, XADD, HSET, HDEL. For the lane: GET, SET. Where an order carries an
-  idempotency key: HMGET x 6, GET, HSET.
+COST at most 8 commands whatever the batch: HMGET x 3, XADD, HSET x 2, HDEL, ZADD. For epoch and lane: MGET, SET. Where an
+  order carries an idempotency key: HMGET x 6, GET, HSET.
   Lines are bounded because unpack() fails past about 8,000 values (HSET takes two a line) and because Redis
   serves nobody else while a script runs.
 ]]
 --@include envelope
+--@include stock
 --@include idempotency
 
 local INVALID, DEFERRED, EMPTY, UNKNOWN, TOO_LARGE, CORRUPT, SHORT, ACCEPTED = 7, 5, 4, 3, 8, 6, 2, 1
 local REPLAYED, MISMATCH = 9, 10
 local MAX_ORDERS, MAX_LINES, MAX_LINES_OF_ORDER, MAX_QUANTITY = 1024, 3900, 1000, 1000000
 local FROM_WISHLIST = 1
-local RING = 7
+local RING = 9
+local MAX_HOLD_MS = 31622400000 -- a year
 
-local skus, users, orders, tokens = request[5], request[6], request[7], request[8]
+local skus, users, orders, tokens, hold = request[5], request[6], request[7], request[8], request[9]
 if type(skus) ~= 'table' or type(users) ~= 'table' or type(orders) ~= 'table' or type(tokens) ~= 'table' then
   return refuse('MALFORMED', 'skus, users, orders or tokens is not an array')
+end
+if not is_integer(hold, 0, MAX_HOLD_MS) then
+  return refuse('MALFORMED', 'the hold is not a whole number of ms')
 end
 if #users < 1 or #users > MAX_ORDERS then
   return refuse('MALFORMED', 'a call takes 1 to ' .. MAX_ORDERS .. ' orders')
@@ -146,11 +154,10 @@ if #skus > 0 then
 end
 for position = 1, #skus do
   prices[position] = tonumber(prices[position] or -1)
-  local level = tonumber(levels[position] or nil)
-  levels[position] = is_integer(level, 0, MAX_SAFE_INTEGER) and level or -1
+  levels[position] = to_level(levels[position]) or -1
 end
 
-local results, entry_users, entry_orders, entry_tokens = {}, {}, {}, {}
+local results, entry_users, entry_orders, entry_tokens, taken = {}, {}, {}, {}, {}
 local named_by, changed, emptied = {}, {}, {}
 
 local function add_all(target, ...)
@@ -205,6 +212,9 @@ local function take(source, first, last)
     levels[position] = levels[position] - quantity
     changed[position] = true
     add_all(entry_orders, position, quantity)
+    if hold > 0 then
+      add_all(taken[#taken], skus[position], quantity)
+    end
   end
 end
 
@@ -254,6 +264,7 @@ local function decide(position)
     return
   end
   add_all(entry_orders, from_wishlist and FROM_WISHLIST or 0, count)
+  taken[#taken + 1] = {}
   take(source, first, last)
   add_all(results, ACCEPTED, #entry_users, from_wishlist and count or 0)
   if scope_of[position] then
@@ -276,7 +287,7 @@ end
 -- Everything is decided; from here on there are only writes that cannot fail.
 local entry_sequence = -1
 if #entry_users > 0 then
-  entry_sequence = append_entry({ FORMAT, 'orders', now, skus, prices, entry_users, entry_orders, entry_tokens })
+  entry_sequence = append_entry({ FORMAT, 'orders', now, skus, prices, entry_users, entry_orders, entry_tokens, hold })
   local fields = {}
   for position in pairs(changed) do
     add_all(fields, skus[position], string.format('%d', levels[position]))
@@ -288,6 +299,16 @@ if #entry_users > 0 then
   end
   if #gone > 0 then
     redis.call('HDEL', KEYS[6], unpack(gone))
+  end
+  if hold > 0 then
+    local deadlines, held = {}, {}
+    for index = 1, #taken do
+      local place = string.format('%s-%d-%d', epoch, entry_sequence, index - 1)
+      add_all(deadlines, string.format('%d', now + hold), place)
+      add_all(held, place, cmsgpack.pack(taken[index]))
+    end
+    redis.call('ZADD', KEYS[7], unpack(deadlines))
+    redis.call('HSET', KEYS[8], unpack(held))
   end
   local records = {}
   for scope, accepted in pairs(accepted_here) do

@@ -21,7 +21,7 @@ REPLY MessagePack array
 
 ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE.
 
-COST at most 7 commands and 2 for the lane, whatever the batch: GET, HMGET x 2, XADD, HSET x 3; GET, SET.
+COST at most 6 commands and 2 for epoch and lane, whatever the batch: HMGET x 2, XADD, HSET x 3; MGET, SET.
 ]]
 --@include envelope
 

@@ -1,29 +1,34 @@
 #!lua
 --[[
-Drops journal entries that MariaDB has committed, but none that a reader has pinned.
+Drops journal entries that MariaDB has committed, but none that a reader has pinned; and with them the marks of the
+orders that they settled: from now on MariaDB tells their status.
 
 KEYS
   1 journal  stream
   2 pins     hash     reader -> "epoch-sequence until": entries after this id are still needed, until this time (ms)
+  3 settled  hash     order place -> "status epoch-sequence", until MariaDB has it
+  4 trimmed  string   "epoch-sequence": how far it was trimmed
 
 ARGV
   1 epoch     integer  of the last entry that MariaDB has committed
   2 sequence  integer  of the same
   3 clock     integer  ms since 1970: pins that lapsed are dropped
+  4 settled   MessagePack array, flat: epoch, sequence, place, ... of the orders that committed entries settled
 
-REPLY integer: entries dropped.
+REPLY string "epoch-sequence": how far it is trimmed now, which a pin may hold back.
 
 ERRORS (nothing is changed): MALFORMED.
 
-COST HGETALL of a handful of pins, HDEL, XTRIM: linear in the entries dropped.
+COST HGETALL of a handful of pins, HDEL x 2, XTRIM, GET, SET: linear in the entries dropped.
 ]]
 local function parse(text)
   return tonumber(string.match(text or '', '^%d+$'))
 end
 
 local epoch, sequence, now = parse(ARGV[1]), parse(ARGV[2]), parse(ARGV[3])
-if not epoch or not sequence or not now then
-  return redis.error_reply('MALFORMED epoch, sequence or clock is not a whole number')
+local unpacked, settled = pcall(cmsgpack.unpack, ARGV[4] or '')
+if not epoch or not sequence or not now or not unpacked or type(settled) ~= 'table' then
+  return redis.error_reply('MALFORMED epoch, sequence or clock is not a whole number, or settled is not an array')
 end
 
 local pins = redis.call('HGETALL', KEYS[2])
@@ -40,4 +45,22 @@ end
 if #lapsed > 0 then
   redis.call('HDEL', KEYS[2], unpack(lapsed))
 end
-return redis.call('XTRIM', KEYS[1], 'MINID', '=', string.format('%d-%d', epoch, sequence + 1))
+redis.call('XTRIM', KEYS[1], 'MINID', '=', string.format('%d-%d', epoch, sequence + 1))
+
+local function is_trimmed(its_epoch, its_sequence)
+  return its_epoch < epoch or (its_epoch == epoch and its_sequence <= sequence)
+end
+local places = {}
+for at = 1, #settled, 3 do
+  if is_trimmed(settled[at], settled[at + 1]) then
+    places[#places + 1] = settled[at + 2]
+  end
+end
+for first = 1, #places, 1000 do
+  redis.call('HDEL', KEYS[3], unpack(places, first, math.min(first + 999, #places)))
+end
+local known_epoch, known_sequence = string.match(redis.call('GET', KEYS[4]) or '0-0', '^(%d+)-(%d+)$')
+if is_trimmed(tonumber(known_epoch), tonumber(known_sequence)) then
+  redis.call('SET', KEYS[4], string.format('%d-%d', epoch, sequence))
+end
+return string.format('%d-%d', epoch, sequence)

@@ -6,6 +6,7 @@ import { insertLevels } from '../engine/database/statements/insert-levels.ts';
 import { insertMovements } from '../engine/database/statements/insert-movements.ts';
 import { insertOrderItems } from '../engine/database/statements/insert-order-items.ts';
 import { insertOrders } from '../engine/database/statements/insert-orders.ts';
+import { updateOrderStatuses } from '../engine/database/statements/update-order-statuses.ts';
 import { upsertIdempotencyKeys } from '../engine/database/statements/upsert-idempotency-keys.ts';
 import { upsertProducts } from '../engine/database/statements/upsert-products.ts';
 import { InternalFault } from '../engine/domain/fault.ts';
@@ -46,6 +47,7 @@ async function write(transaction: Transaction, changes: Changes): Promise<void> 
   await insertMovements(transaction, changes.movements);
   await insertOrders(transaction, changes.orders);
   await insertOrderItems(transaction, changes.items);
+  await updateOrderStatuses(transaction, changes.statuses);
   await upsertIdempotencyKeys(transaction, changes.idempotencyKeys);
   await changeLevels(transaction, changes.levels);
   await changeWishlistItems(transaction, changes.wishlists);

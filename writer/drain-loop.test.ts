@@ -150,9 +150,9 @@ test('P5: nothing leaves the journal before MariaDB has it, nor while a reader h
   const ids = (await allEntries()).map(({ position }) => formatPosition(position));
   const pin = await pinJournal(redis.client, { epoch: 1, sequence: 1 }, 5_000);
   await pinJournal(redis.client, ORIGIN, 1_000);
-  await trimJournal(redis.client, { epoch: 1, sequence: 3 }, 2_000);
+  await trimJournal(redis.client, { committed: { epoch: 1, sequence: 3 }, settled: [], nowMs: 2_000 });
   expect((await allEntries()).map(({ position }) => formatPosition(position))).toEqual(ids.slice(2));
   await pin.release();
-  await trimJournal(redis.client, { epoch: 1, sequence: 3 }, 2_000);
+  await trimJournal(redis.client, { committed: { epoch: 1, sequence: 3 }, settled: [], nowMs: 2_000 });
   expect((await allEntries()).map(({ position }) => formatPosition(position))).toEqual(ids.slice(4));
 });

@@ -2,10 +2,12 @@ import { once } from 'node:events';
 import { ExponentialBackoff, handleAll, type RetryPolicy, retry } from 'cockatiel';
 import type { Database } from '../engine/database/database.ts';
 import { readCheckpoint } from '../engine/database/statements/read-checkpoint.ts';
-import { formatPosition, type Position } from '../engine/domain/position.ts';
+import { formatPlace, parseOrderId } from '../engine/domain/order-id.ts';
+import { comparePositions, formatPosition, ORIGIN, type Position } from '../engine/domain/position.ts';
+import type { Entry } from '../engine/journal/entry.ts';
 import type { RedisClient } from '../engine/redis/client.ts';
-import { trimJournal } from '../engine/redis/commands/trim-journal.ts';
-import { awaitEntriesAfter } from '../engine/redis/journal-stream.ts';
+import { type SettledMark, trimJournal } from '../engine/redis/commands/trim-journal.ts';
+import { awaitEntriesAfter, readEntriesAfter } from '../engine/redis/journal-stream.ts';
 import type { Clock } from '../engine/runtime/clock.ts';
 import type { Logger } from '../engine/runtime/logger.ts';
 import { applyEntries } from './apply.ts';
@@ -21,6 +23,8 @@ export interface DrainLoopOptions {
 }
 
 const BLOCK_MS = 1_000;
+/** More than any writer leaves behind: it trims after each commit. What is past it stays until the next start. */
+const MAX_ENTRIES_LEFT = 100_000;
 
 /**
  * Drains the journal into MariaDB, for ever. Modes, and what leaves each:
@@ -42,6 +46,8 @@ export class DrainLoop {
   readonly #stopping = new AbortController();
   readonly #retry: RetryPolicy;
   #checkpoint: Position | null = null;
+  /** Orders that committed entries settled, until the entries are trimmed and the marks with them. */
+  #settled: SettledMark[] = [];
   readonly #applied: { entries: number; checkpoint: string | null } = { entries: 0, checkpoint: null };
 
   constructor(options: DrainLoopOptions) {
@@ -75,20 +81,34 @@ export class DrainLoop {
     if (this.#stopping.signal.aborted) return;
     if (blockingRedis.status !== 'ready')
       await once(blockingRedis, 'ready', { signal: this.#stopping.signal });
-    this.#checkpoint ??= await readCheckpoint(database);
+    this.#checkpoint ??= await this.#start();
     const entries = await awaitEntriesAfter(blockingRedis, this.#checkpoint, { count, blockMs: BLOCK_MS });
     if (entries.length === 0) return;
     this.#checkpoint = await applyEntries(database, this.#checkpoint, entries);
     this.#applied.entries += entries.length;
     this.#applied.checkpoint = formatPosition(this.#checkpoint);
+    this.#settled.push(...marksOf(entries));
     await this.#trim(this.#checkpoint);
+  }
+
+  /** Whoever committed last may have died before it trimmed: what it left is trimmed from here. */
+  async #start(): Promise<Position> {
+    const { redis, database } = this.#options;
+    const checkpoint = await readCheckpoint(database);
+    const committed = await readEntriesAfter(redis, ORIGIN, { count: MAX_ENTRIES_LEFT, last: checkpoint });
+    this.#settled = marksOf(committed);
+    if (committed.length > 0) await this.#trim(checkpoint);
+    return checkpoint;
   }
 
   async #trim(committed: Position): Promise<void> {
     const { redis, clock, logger } = this.#options;
-    await trimJournal(redis, committed, clock.nowMs()).catch((error: Error) => {
-      logger.warn({ error: error.message }, 'journal not trimmed; the next trim covers it');
-    });
+    try {
+      const trimmed = await trimJournal(redis, { committed, settled: this.#settled, nowMs: clock.nowMs() });
+      this.#settled = this.#settled.filter(({ position }) => comparePositions(position, trimmed) > 0);
+    } catch (error) {
+      logger.warn({ error: (error as Error).message }, 'journal not trimmed; the next trim covers it');
+    }
   }
 
   #startOver(failure: { error: Error } | { value: unknown }): void {
@@ -97,4 +117,15 @@ export class DrainLoop {
     const message = 'error' in failure ? failure.error.message : String(failure.value);
     this.#options.logger.error({ error: message }, 'nothing applied; trying again');
   }
+}
+
+function marksOf(entries: readonly Entry[]): SettledMark[] {
+  return entries.flatMap((entry) =>
+    entry.kind === 'settlements'
+      ? entry.settlements.map(({ orderId }) => ({
+          position: entry.position,
+          place: formatPlace(parseOrderId(orderId)!),
+        }))
+      : [],
+  );
 }

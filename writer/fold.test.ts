@@ -192,6 +192,7 @@ describe('one range', () => {
       movements: [],
       orders: [],
       items: [],
+      statuses: [],
       idempotencyKeys: [],
       levels: [],
       wishlists,

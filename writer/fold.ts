@@ -4,6 +4,7 @@ import type { LevelRow } from '../engine/database/statements/insert-levels.ts';
 import type { MovementRow } from '../engine/database/statements/insert-movements.ts';
 import type { OrderItemRow } from '../engine/database/statements/insert-order-items.ts';
 import type { OrderRow } from '../engine/database/statements/insert-orders.ts';
+import type { StatusChange } from '../engine/database/statements/update-order-statuses.ts';
 import type { IdempotencyRow } from '../engine/database/statements/upsert-idempotency-keys.ts';
 import type { ProductRow } from '../engine/database/statements/upsert-products.ts';
 import { splitToken } from '../engine/domain/idempotency.ts';
@@ -11,7 +12,7 @@ import type { Order } from '../engine/domain/order.ts';
 import { formatPosition } from '../engine/domain/position.ts';
 import { REGULAR_POOL } from '../engine/domain/product.ts';
 import type { WishlistChange } from '../engine/domain/wishlist.ts';
-import type { Entry, JournalOrder, JournalProduct } from '../engine/journal/entry.ts';
+import type { Entry, JournalOrder, JournalProduct, Settlement } from '../engine/journal/entry.ts';
 
 /** What a range of the journal does to MariaDB, each row touched once. */
 export interface Changes {
@@ -20,6 +21,8 @@ export interface Changes {
   readonly movements: readonly MovementRow[];
   readonly orders: readonly OrderRow[];
   readonly items: readonly OrderItemRow[];
+  /** The last status of each order that was settled; comes after `orders`. */
+  readonly statuses: readonly StatusChange[];
   readonly idempotencyKeys: readonly IdempotencyRow[];
   /** Summed per SKU and pool, in the order of the keys. */
   readonly levels: readonly LevelChange[];
@@ -42,6 +45,7 @@ class Fold {
   readonly #movements: MovementRow[] = [];
   readonly #orders: OrderRow[] = [];
   readonly #items: OrderItemRow[] = [];
+  readonly #statuses = new Map<string, StatusChange>();
   readonly #idempotencyKeys = new Map<string, IdempotencyRow>();
   /** By SKU: every line draws from pool `regular` as long as there are no sale events. */
   readonly #deltas = new Map<string, number>();
@@ -60,6 +64,9 @@ class Fold {
       case 'wishlists':
         for (const { user, sku, quantity } of entry.changes) this.#wishlist(user).lines.set(sku, quantity);
         break;
+      case 'settlements':
+        for (const settlement of entry.settlements) this.#addSettlement(settlement);
+        break;
     }
   }
 
@@ -70,6 +77,7 @@ class Fold {
       movements: this.#movements,
       orders: this.#orders,
       items: this.#items,
+      statuses: [...this.#statuses.values()],
       idempotencyKeys: [...this.#idempotencyKeys.values()],
       levels: [...this.#deltas].sort(byKey).map(([sku, delta]) => ({ sku, pool: REGULAR_POOL, delta })),
       wishlists: this.#wishlistChanges(),
@@ -89,6 +97,11 @@ class Fold {
     });
     if (token) this.#addToken(token, order);
     if (fromWishlist) this.#wishlists.set(userId, { emptied: true, lines: new Map() });
+  }
+
+  #addSettlement({ orderId: id, status, lines }: Settlement): void {
+    this.#statuses.set(id, { id, status });
+    for (const { sku, quantity } of lines) this.#deltas.set(sku, (this.#deltas.get(sku) ?? 0) + quantity);
   }
 
   #addToken(token: string, { id, placedAt }: Order): void {

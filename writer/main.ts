@@ -22,7 +22,7 @@ await runProcess(async (): Promise<RunningProcess> => {
   });
   return {
     async stop() {
-      stopPurging();
+      await stopPurging();
       drainLoop.stop();
       const applied = await running;
       redis.disconnect();

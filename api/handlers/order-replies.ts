@@ -1,5 +1,5 @@
 import { InternalFault } from '../../engine/domain/fault.ts';
-import { asPlaced, type Order, type OrderOutcome, type OwnedOrder } from '../../engine/domain/order.ts';
+import type { KeptOrder, Order, OrderOutcome } from '../../engine/domain/order.ts';
 import type { OrderRequest } from '../../engine/redis/commands/place-orders.ts';
 import { invalidRequest, Problem } from '../http/problem.ts';
 import type { Reply } from '../http/reply.ts';
@@ -7,7 +7,7 @@ import type { Reply } from '../http/reply.ts';
 /** What the order routes need of the engine. */
 export interface OrderServices {
   readonly placeOrder: (request: OrderRequest) => Promise<OrderOutcome>;
-  readonly findOrder: (id: string) => Promise<OwnedOrder | null>;
+  readonly findOrder: (id: string) => Promise<KeptOrder | null>;
 }
 
 /** Places an order, or, where its idempotency key was used for the same before, gives the first success again. */
@@ -16,7 +16,7 @@ export async function orderAndReply(services: OrderServices, request: OrderReque
   if (outcome.kind !== 'replayed') return replyToOrder(outcome);
   const found = await services.findOrder(outcome.orderId);
   if (!found) throw new InternalFault(`order ${outcome.orderId} of an idempotency key is nowhere`);
-  return created(asPlaced(found.order), { 'Idempotency-Replayed': 'true' });
+  return created(found.order, { 'Idempotency-Replayed': 'true' });
 }
 
 /** The reply to an order: 201 with the order, or the contract's problem for each kind of refusal. */

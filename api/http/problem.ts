@@ -5,6 +5,7 @@ export const PROBLEMS = {
   forbidden: { status: 403, title: 'This token may not do that' },
   not_found: { status: 404, title: 'There is no such thing here' },
   method_not_allowed: { status: 405, title: 'This path does not take that method' },
+  order_state: { status: 409, title: 'The order is past that' },
   out_of_stock: { status: 409, title: 'Not enough in stock' },
   payload_too_large: { status: 413, title: 'The body is too large' },
   unsupported_media_type: { status: 415, title: 'The body must be application/json' },

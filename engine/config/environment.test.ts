@@ -86,6 +86,13 @@ const EXAMPLES: Record<
     ],
     wrong: ['0', '60001', '2s'],
   },
+  HOLD_SECONDS: {
+    good: [
+      ['0', 0],
+      ['31536000', 31_536_000],
+    ],
+    wrong: ['-1', '31536001'],
+  },
   IDEMPOTENCY_HOURS: {
     good: [
       ['1', 1],

@@ -65,6 +65,12 @@ export const VARIABLES = {
     fallback: 5_000,
     description: 'how long the outcome of a call is looked for before the answer is 504',
   }),
+  HOLD_SECONDS: integer({
+    lowest: 0,
+    highest: 31_536_000,
+    fallback: 0,
+    description: 'how long an order is held unpaid before it expires; 0 = orders are placed at once',
+  }),
   IDEMPOTENCY_HOURS: integer({
     lowest: 1,
     highest: 720,

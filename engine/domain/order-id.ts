@@ -37,6 +37,18 @@ export function parseOrderId(id: string): OrderPlace | null {
   };
 }
 
+/** A place as the scripts spell it: `epoch-sequence-index`. */
+export function formatPlace({ epoch, sequence, index }: OrderPlace): string {
+  return `${epoch}-${sequence}-${index}`;
+}
+
+/** Reads what `formatPlace` wrote. Throws when `text` is not that. */
+export function parsePlace(text: string): OrderPlace {
+  const match = /^(\d+)-(\d+)-(\d+)$/.exec(text);
+  if (!match) throw new Error(`"${text}" is no place of an order: expected epoch-sequence-index`);
+  return { epoch: Number(match[1]), sequence: Number(match[2]), index: Number(match[3]) };
+}
+
 function encode(value: number, width: number): string {
   let text = '';
   let rest = value;

@@ -1,3 +1,5 @@
+import type { Position } from './position.ts';
+
 /** What the shopper wants: lines of distinct SKUs, quantities in units. */
 export interface RequestedLine {
   readonly sku: string;
@@ -23,10 +25,20 @@ export interface Order {
   readonly expiresAt: string | null;
 }
 
-/** An order with whom it belongs to, which outsiders are not told. */
-export interface OwnedOrder {
+/** An order as it is kept. */
+export interface KeptOrder {
   readonly userId: string;
+  /** As its first reply told it, whatever became of it since. */
   readonly order: Order;
+  /** What it is now. */
+  readonly status: OrderStatus;
+  /** The journal entry as of which this was read: a settlement up to it is in `status`. */
+  readonly asOf: Position;
+}
+
+/** The order as it is now: only one that is still held will expire. */
+export function presentOrder({ order, status }: Pick<KeptOrder, 'order' | 'status'>): Order {
+  return { ...order, status, expiresAt: status === 'held' ? order.expiresAt : null };
 }
 
 /** A line that asks for more than there is; all in units. */
@@ -64,7 +76,21 @@ export function mergeLines(lines: readonly RequestedLine[]): RequestedLine[] {
   return Array.from(quantities, ([sku, quantity]) => ({ sku, quantity }));
 }
 
-/** The order as its first reply told it, whatever became of it since. */
-export function asPlaced(order: Order): Order {
-  return { ...order, status: order.expiresAt === null ? 'placed' : 'held' };
+/** An order as it is right after its decision at `at` (ms since 1970): held for `holdMs`, or placed if that is 0. */
+export function newOrder({ id, lines, at, holdMs }: NewOrder): Order {
+  return {
+    id,
+    status: holdMs > 0 ? 'held' : 'placed',
+    items: lines,
+    total: totalOf(lines),
+    placedAt: new Date(at).toISOString(),
+    expiresAt: holdMs > 0 ? new Date(at + holdMs).toISOString() : null,
+  };
+}
+
+interface NewOrder {
+  readonly id: string;
+  readonly lines: readonly OrderLine[];
+  readonly at: number;
+  readonly holdMs: number;
 }

@@ -18,7 +18,7 @@ const TOKEN = 'k'.repeat(33);
 describe('a sound entry', () => {
   test('of orders: each with its lines, total, time, and an id that is its place', () => {
     const packed = [FROM_LINES, 2, 1, 5, 2, 1, FROM_WISHLIST, 1, 2, 3];
-    expect(read([1, 'orders', AT, skus, prices, ['mina', 'jun'], packed, [1, TOKEN]])).toEqual({
+    expect(read([1, 'orders', AT, skus, prices, ['mina', 'jun'], packed, [1, TOKEN], 0])).toEqual({
       position: POSITION,
       at: AT,
       kind: 'orders',
@@ -80,7 +80,7 @@ describe('a sound entry', () => {
 
 describe('P5: an entry that cannot be read is named, never guessed at', () => {
   test.each([0, 2, '1', null, undefined])('format %j: by its number, with what to do', (format) => {
-    expect(() => read([format, 'orders', AT, [], [], [], [], []])).toThrow(
+    expect(() => read([format, 'orders', AT, [], [], [], [], [], 0])).toThrow(
       `journal entry 1-42 has format ${format}, this program reads 1: upgrade it`,
     );
   });
@@ -93,14 +93,14 @@ describe('P5: an entry that cannot be read is named, never guessed at', () => {
     packed: unknown,
     users: unknown = ['mina'],
     over: { skus?: unknown; prices?: unknown } = {},
-  ) => [1, 'orders', AT, over.skus ?? skus, over.prices ?? prices, users, packed, []];
+  ) => [1, 'orders', AT, over.skus ?? skus, over.prices ?? prices, users, packed, [], 0];
   const product = (...cells: unknown[]) => [1, 'products', AT, [cells]];
 
   test.each([
     ['no array', null],
     ['no array but an object', { 0: 1, length: 1 }],
     ['an empty array', []],
-    ['a clock that is no number', [1, 'orders', 'now', skus, prices, [], [], []]],
+    ['a clock that is no number', [1, 'orders', 'now', skus, prices, [], [], [], 0]],
     ['a clock between two milliseconds', [1, 'wishlists', 1.5, []]],
     ['nothing after the clock: orders', [1, 'orders', AT]],
     ['nothing after the clock: products', [1, 'products', AT]],

@@ -1,7 +1,12 @@
 import { InternalFault } from '../domain/fault.ts';
-import type { Order, OrderLine, OwnedOrder } from '../domain/order.ts';
-import { totalOf } from '../domain/order.ts';
-import { formatOrderId } from '../domain/order-id.ts';
+import {
+  newOrder,
+  type Order,
+  type OrderLine,
+  type OrderStatus,
+  type RequestedLine,
+} from '../domain/order.ts';
+import { formatOrderId, parsePlace } from '../domain/order-id.ts';
 import { formatPosition, type Position } from '../domain/position.ts';
 import { type ProductDetails, unpackDetails } from '../domain/product.ts';
 import type { WishlistChange } from '../domain/wishlist.ts';
@@ -10,7 +15,9 @@ import type { WishlistChange } from '../domain/wishlist.ts';
 export const JOURNAL_FORMAT = 1;
 
 /** An accepted order as the journal tells it. */
-export interface JournalOrder extends OwnedOrder {
+export interface JournalOrder {
+  readonly userId: string;
+  readonly order: Order;
   readonly fromWishlist: boolean;
   /** The token of its idempotency key (`tokenOf`), or null. */
   readonly token: string | null;
@@ -24,11 +31,19 @@ export interface JournalProduct {
   readonly details: ProductDetails;
 }
 
+/** An order that was confirmed, cancelled or expired; `lines` are those whose units went back, none if it was confirmed. */
+export interface Settlement {
+  readonly orderId: string;
+  readonly status: OrderStatus;
+  readonly lines: readonly RequestedLine[];
+}
+
 /** One entry of the journal, read: `at` is the engine's clock when it was decided, ms since 1970. */
 export type Entry = { readonly position: Position; readonly at: number } & (
   | { readonly kind: 'orders'; readonly orders: readonly JournalOrder[] }
   | { readonly kind: 'products'; readonly products: readonly JournalProduct[] }
   | { readonly kind: 'wishlists'; readonly changes: readonly WishlistChange[] }
+  | { readonly kind: 'settlements'; readonly settlements: readonly Settlement[] }
 );
 
 const FROM_WISHLIST = 1;
@@ -56,6 +71,8 @@ export function readEntry(position: Position, content: unknown): Entry {
       return { ...head, kind, products: readProducts(rest[0] as PackedProduct[], where) };
     case 'wishlists':
       return { ...head, kind, changes: readChanges(rest[0] as PackedChange[], where) };
+    case 'settlements':
+      return { ...head, kind, settlements: readSettlements(rest[0] as PackedSettlement[], where) };
     default:
       throw new InternalFault(`${where} is of the unknown kind ${String(kind)}: upgrade this program`);
   }
@@ -67,7 +84,9 @@ type PackedOrders = [
   users: string[],
   orders: number[],
   tokens: (number | string)[],
+  holdMs: number,
 ];
+type PackedSettlement = [place: string, status: OrderStatus, units: (string | number)[]];
 type PackedProduct = [sku: string, price: number, stock: number, details: string];
 type PackedChange = [user: string, sku: string, quantity: number];
 
@@ -76,8 +95,13 @@ function readOrders(
   packed: PackedOrders,
   where: string,
 ): JournalOrder[] {
-  must(packed.length === 5 && packed.every(Array.isArray), where, 'its orders are not five arrays');
-  const [skus, prices, users, orders, tokens] = packed;
+  must(
+    packed.length === 6 && packed.slice(0, 5).every(Array.isArray),
+    where,
+    'its orders are not five arrays',
+  );
+  const [skus, prices, users, orders, tokens, holdMs] = packed;
+  must(Number.isSafeInteger(holdMs) && holdMs >= 0, where, 'its hold is out of range');
   const tokenOf = readTokens(tokens, where);
   let cursor = 0;
   const read = users.map((userId, index) => {
@@ -99,7 +123,7 @@ function readOrders(
     const id = formatOrderId({ ...head.position, index });
     return {
       userId,
-      order: placedOrder(id, items, head.at),
+      order: newOrder({ id, lines: items, at: head.at, holdMs }),
       fromWishlist: (flags & FROM_WISHLIST) !== 0,
       token: tokenOf.get(index) ?? null,
     };
@@ -129,17 +153,6 @@ function isSound({ sku, quantity, unitPrice }: OrderLine): boolean {
   );
 }
 
-function placedOrder(id: string, items: OrderLine[], at: number): Order {
-  return {
-    id,
-    status: 'placed',
-    items,
-    total: totalOf(items),
-    placedAt: new Date(at).toISOString(),
-    expiresAt: null,
-  };
-}
-
 function readProducts(packed: PackedProduct[], where: string): JournalProduct[] {
   must(Array.isArray(packed) && packed.every(Array.isArray), where, 'its products are no arrays');
   return packed.map(([sku, price, stock, details]) => {
@@ -165,6 +178,43 @@ function readChanges(packed: PackedChange[], where: string): WishlistChange[] {
     must(Number.isSafeInteger(quantity) && quantity >= 0, where, `the quantity of "${sku}" is out of range`);
     return { user, sku, quantity };
   });
+}
+
+const STATUSES: readonly unknown[] = ['placed', 'cancelled', 'expired'];
+
+function readSettlements(packed: PackedSettlement[], where: string): Settlement[] {
+  must(
+    Array.isArray(packed) && packed.every(Array.isArray),
+    where,
+    'its settlements are not an array of arrays',
+  );
+  return packed.map(([place, status, units]) => {
+    must(
+      typeof place === 'string' && /^\d+-\d+-\d+$/.test(place),
+      where,
+      `"${place}" is no place of an order`,
+    );
+    must(STATUSES.includes(status), where, `its order ${place} has the status ${String(status)}`);
+    must(
+      Array.isArray(units) && units.length % 2 === 0,
+      where,
+      `the units of its order ${place} are no pairs`,
+    );
+    const lines = status === 'placed' ? [] : readUnits(units);
+    must(
+      lines.every(({ quantity }) => Number.isSafeInteger(quantity) && quantity > 0),
+      where,
+      `its order ${place} has a quantity out of range`,
+    );
+    return { orderId: formatOrderId(parsePlace(place)), status, lines };
+  });
+}
+
+function readUnits(flat: readonly (string | number)[]): RequestedLine[] {
+  return Array.from({ length: flat.length / 2 }, (_, at) => ({
+    sku: String(flat[2 * at]),
+    quantity: Number(flat[2 * at + 1]),
+  }));
 }
 
 function must(holds: boolean, where: string, otherwise: string): void {

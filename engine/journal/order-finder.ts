@@ -1,37 +1,48 @@
 import type { Database } from '../database/database.ts';
 import { readOrder } from '../database/statements/read-order.ts';
 import { InternalFault, NotAccepting } from '../domain/fault.ts';
-import type { OwnedOrder } from '../domain/order.ts';
-import { type OrderPlace, parseOrderId } from '../domain/order-id.ts';
+import type { KeptOrder, OrderStatus } from '../domain/order.ts';
+import { formatPlace, type OrderPlace, parseOrderId } from '../domain/order-id.ts';
+import { comparePositions, parsePosition } from '../domain/position.ts';
 import type { RedisClient } from '../redis/client.ts';
 import { readEntryAt } from '../redis/journal-stream.ts';
+import { KEYS } from '../redis/keys.ts';
 
 /**
  * Finds an order by its id, wherever it is: in the journal from the moment it is decided, in MariaDB from before it
- * leaves the journal. Reads the journal first, so that an order on its way between the two is not missed. Null when
- * there is no such order. Rejects with `NotAccepting` when one of the two could not be asked and the other does not
- * have it.
+ * leaves the journal. Null when there is no such order. Rejects with `NotAccepting` when one of the two could not be
+ * asked and the other does not have it.
+ *
+ * What became of it since is in a mark until MariaDB has it. The order moves from the journal to MariaDB, and its marks
+ * go after that, so they are read in this order: mark, journal, MariaDB. A mark and a row both say as of which entry
+ * they are: the newer one holds.
  */
 export async function findOrder(
   redis: RedisClient,
   database: Database,
   id: string,
-): Promise<OwnedOrder | null> {
+): Promise<KeptOrder | null> {
   const place = parseOrderId(id);
   if (!place) return null;
   try {
-    return (await findInJournal(redis, place)) ?? (await readOrder(database, id));
+    const mark = await redis.hget(KEYS.settled, formatPlace(place));
+    const found = (await findInJournal(redis, place)) ?? (await readOrder(database, id));
+    return found && mark ? withMark(found, mark) : found;
   } catch (error) {
-    const kept = await readOrder(database, id).catch(() => null);
-    if (kept) return kept;
     if (error instanceof InternalFault) throw error;
     throw new NotAccepting(`the order cannot be read now: ${(error as Error).message}`);
   }
 }
 
-async function findInJournal(redis: RedisClient, place: OrderPlace): Promise<OwnedOrder | null> {
+function withMark(found: KeptOrder, mark: string): KeptOrder {
+  const [status, entry] = mark.split(' ') as [OrderStatus, string];
+  return comparePositions(parsePosition(entry), found.asOf) > 0 ? { ...found, status } : found;
+}
+
+async function findInJournal(redis: RedisClient, place: OrderPlace): Promise<KeptOrder | null> {
   const entry = await readEntryAt(redis, place);
   if (entry?.kind !== 'orders') return null;
   const found = entry.orders[place.index];
-  return found ? { userId: found.userId, order: found.order } : null;
+  if (!found) return null;
+  return { userId: found.userId, order: found.order, status: found.order.status, asOf: entry.position };
 }

@@ -10,6 +10,10 @@ test('the keys are spelled as docs/DATA.md says: data in place depends on it', (
     catalogue: 'bootakhae:{0}:catalogue',
     wishlists: 'bootakhae:{0}:wishlists',
     pins: 'bootakhae:{0}:pins',
+    trimmed: 'bootakhae:{0}:trimmed',
+    holds: 'bootakhae:{0}:holds',
+    held: 'bootakhae:{0}:held',
+    settled: 'bootakhae:{0}:settled',
     idempotency: 'bootakhae:{0}:idempotency',
   });
   expect(IDEMPOTENCY_KEYS).toEqual([

@@ -16,6 +16,10 @@ export const KEYS = {
   catalogue: key('catalogue'),
   wishlists: key('wishlists'),
   pins: key('pins'),
+  trimmed: key('trimmed'),
+  holds: key('holds'),
+  held: key('held'),
+  settled: key('settled'),
   idempotency: key('idempotency'),
 } as const;
 

@@ -10,18 +10,22 @@ export interface PeriodicTask {
 
 /**
  * Does a task now and then every so often, never twice at once. A failure is logged and the next time tried again.
- * Returns what stops it.
+ * Returns what stops it, which resolves when a run in hand is over.
  */
-export function runPeriodically({ name, everyMs, logger, run }: PeriodicTask): () => void {
-  let busy = false;
-  const tick = async () => {
-    if (busy) return;
-    busy = true;
+export function runPeriodically({ name, everyMs, logger, run }: PeriodicTask): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  const once = async () => {
     await run().catch((error: Error) => logger.warn({ task: name, error: error.message }, 'task failed'));
-    busy = false;
+    running = null;
   };
-  void tick();
+  const tick = () => {
+    running ??= once();
+  };
+  tick();
   const timer = setInterval(tick, everyMs);
   timer.unref();
-  return () => clearInterval(timer);
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
 }

@@ -37,12 +37,11 @@ end
 
 local now = request[3]
 local sequence = request[4]
-local epoch = redis.call('GET', KEYS[1])
+local epoch, remembered = unpack(redis.call('MGET', KEYS[1], KEYS[2]))
 if epoch ~= string.format('%d', request[2]) then
   return refuse('FENCED', 'the epoch is ' .. (epoch or 'not set') .. ', the call is of ' .. string.format('%d', request[2]))
 end
 
-local remembered = redis.call('GET', KEYS[2])
 if remembered then
   local last, reply = string.match(remembered, '^(%d+):(.*)$')
   if tonumber(last) == sequence then

@@ -34,7 +34,7 @@ test('P5: an order reads the same before and after it has moved from the journal
   await api.expectConsistent();
 
   for (const answer of placed) {
-    expect(await readOrder(api.database, answer.body.id)).toEqual({ userId: user, order: answer.body });
+    expect(await readOrder(api.database, answer.body.id)).toMatchObject({ userId: user, order: answer.body });
     expect((await show(answer, user)).body).toEqual(answer.body);
     expectProblem(await show(answer, '미나'), 404, 'not_found');
   }

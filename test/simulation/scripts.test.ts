@@ -180,22 +180,25 @@ interface ToldEntry {
 test.each<[string, Buffer]>([
   ['not MessagePack', Buffer.from([0xc1])],
   ['no array', packMessage('orders')],
-  ['another format', packMessage([2, 1, 0, 1, ['a'], ['ann'], [1, 1, 1], []])],
-  ['an epoch that is a text', packMessage([1, '1', 0, 1, ['a'], ['ann'], [1, 1, 1], []])],
-  ['a sequence of NaN', packMessage([1, 1, 0, Number.NaN, ['a'], ['ann'], [1, 1, 1], []])],
-  ['a clock with a fraction', packMessage([1, 1, 0.5, 1, ['a'], ['ann'], [1, 1, 1], []])],
-  ['nobody who orders', packMessage([1, 1, 0, 1, ['a'], [], [], []])],
-  ['a sku that is a number', packMessage([1, 1, 0, 1, [7], ['ann'], [1, 1, 1], []])],
-  ['a sku that stands there twice', packMessage([1, 1, 0, 1, ['a', 'a'], ['ann'], [2, 1, 1, 2, 1], []])],
-  ['a token that is too short', packMessage([1, 1, 0, 1, ['a'], ['ann'], [1, 1, 1], [1, 'short']])],
-  ['a token of nobody', packMessage([1, 1, 0, 1, ['a'], ['ann'], [1, 1, 1], [2, 'x'.repeat(33)]])],
-  ['a user that is a number', packMessage([1, 1, 0, 1, ['a'], [7], [1, 1, 1], []])],
-  ['fewer lines than counted', packMessage([1, 1, 0, 1, ['a'], ['ann'], [2, 1, 1], []])],
-  ['more lines than counted', packMessage([1, 1, 0, 1, ['a'], ['ann'], [1, 1, 1, 1, 1], []])],
-  ['1,001 lines', packMessage([1, 1, 0, 1, ['a'], ['ann'], [1_001, ...Array(2_002).fill(1)], []])],
-  ['a count of -1', packMessage([1, 1, 0, 1, ['a'], ['ann'], [-1], []])],
-  ['a count of 1.5', packMessage([1, 1, 0, 1, ['a'], ['ann'], [1.5, 1, 1, 1], []])],
-  ['more lines than a call holds', packMessage([1, 1, 0, 1, ['a'], Array(5).fill('ann'), manyLines(5), []])],
+  ['another format', packMessage([2, 1, 0, 1, ['a'], ['ann'], [1, 1, 1], [], 0])],
+  ['an epoch that is a text', packMessage([1, '1', 0, 1, ['a'], ['ann'], [1, 1, 1], [], 0])],
+  ['a sequence of NaN', packMessage([1, 1, 0, Number.NaN, ['a'], ['ann'], [1, 1, 1], [], 0])],
+  ['a clock with a fraction', packMessage([1, 1, 0.5, 1, ['a'], ['ann'], [1, 1, 1], [], 0])],
+  ['nobody who orders', packMessage([1, 1, 0, 1, ['a'], [], [], [], 0])],
+  ['a sku that is a number', packMessage([1, 1, 0, 1, [7], ['ann'], [1, 1, 1], [], 0])],
+  ['a sku that stands there twice', packMessage([1, 1, 0, 1, ['a', 'a'], ['ann'], [2, 1, 1, 2, 1], [], 0])],
+  ['a token that is too short', packMessage([1, 1, 0, 1, ['a'], ['ann'], [1, 1, 1], [1, 'short'], 0])],
+  ['a token of nobody', packMessage([1, 1, 0, 1, ['a'], ['ann'], [1, 1, 1], [2, 'x'.repeat(33)], 0])],
+  ['a user that is a number', packMessage([1, 1, 0, 1, ['a'], [7], [1, 1, 1], [], 0])],
+  ['fewer lines than counted', packMessage([1, 1, 0, 1, ['a'], ['ann'], [2, 1, 1], [], 0])],
+  ['more lines than counted', packMessage([1, 1, 0, 1, ['a'], ['ann'], [1, 1, 1, 1, 1], [], 0])],
+  ['1,001 lines', packMessage([1, 1, 0, 1, ['a'], ['ann'], [1_001, ...Array(2_002).fill(1)], [], 0])],
+  ['a count of -1', packMessage([1, 1, 0, 1, ['a'], ['ann'], [-1], [], 0])],
+  ['a count of 1.5', packMessage([1, 1, 0, 1, ['a'], ['ann'], [1.5, 1, 1, 1], [], 0])],
+  [
+    'more lines than a call holds',
+    packMessage([1, 1, 0, 1, ['a'], Array(5).fill('ann'), manyLines(5), [], 0]),
+  ],
 ])('at the door of place-orders, %s changes nothing', async (_, argument) => {
   await redis.client.set(KEYS.epoch, 1);
   await redis.client.hset(KEYS.prices, 'a', 5);
@@ -223,7 +226,7 @@ function ask(model: Model, each: Call): unknown[] {
 }
 
 const KEYS_OF = {
-  placeOrders: [KEYS.levels, KEYS.prices, KEYS.wishlists, ...IDEMPOTENCY_KEYS],
+  placeOrders: [KEYS.levels, KEYS.prices, KEYS.wishlists, KEYS.holds, KEYS.held, ...IDEMPOTENCY_KEYS],
   putProducts: [KEYS.levels, KEYS.prices, KEYS.catalogue],
   changeWishlists: [KEYS.prices, KEYS.wishlists],
 };
@@ -256,7 +259,7 @@ function payloadOfOrders(orders: readonly ModelOrder[]): unknown[] {
     ...(lines ?? []).flatMap(({ sku, quantity }) => [named.indexOf(sku) + 1, quantity]),
   ]);
   const tokens = orders.flatMap(({ token }, at) => (token ? [at + 1, token.scope + token.content] : []));
-  return [named, orders.map(({ user }) => user), flat, tokens];
+  return [named, orders.map(({ user }) => user), flat, tokens, 0];
 }
 
 function outcomesOf(each: Call, reply: unknown): unknown[] {

@@ -1,11 +1,11 @@
 import { MAX_LINES_OF_ORDER } from '../../domain/bounds.ts';
 import { InternalFault } from '../../domain/fault.ts';
 import {
+  newOrder,
   type Order,
   type OrderLine,
   type OrderOutcome,
   type RequestedLine,
-  totalOf,
 } from '../../domain/order.ts';
 import { formatOrderId } from '../../domain/order-id.ts';
 import { type BatchCommand, type BatchOutcome, DEFERRED } from '../batcher.ts';
@@ -40,45 +40,53 @@ export const placeOrdersScript = loadScript('place-orders');
 /** A wishlist's length is not known before the script reads it: the median of real baskets is 16 lines. */
 const LINES_OF_A_TYPICAL_WISHLIST = 16;
 
-/** Codec of `lua/place-orders.lua`, whose header says what each number means. */
-export const placeOrders: BatchCommand<OrderRequest, OrderOutcome> = {
-  weigh({ lines }) {
-    if (lines && (lines.length === 0 || lines.length > MAX_LINES_OF_ORDER)) {
-      throw new InternalFault(`an order of ${lines.length} lines passed validation`);
-    }
-    return lines?.length ?? LINES_OF_A_TYPICAL_WISHLIST;
-  },
+/** Codec of `lua/place-orders.lua` for orders that are placed at once. */
+export const placeOrders = placeOrdersWithHold(0);
 
-  pack(requests, epoch, at): LaneCall {
-    const positions = new Map<string, number>();
-    const orders: number[] = [];
-    for (const { lines } of requests) {
-      orders.push(lines?.length ?? 0);
-      for (const { sku, quantity } of lines ?? []) {
-        const position = positions.get(sku) ?? positions.size + 1;
-        positions.set(sku, position);
-        orders.push(position, quantity);
+/**
+ * Codec of `lua/place-orders.lua`, whose header says what each number means. Accepted orders are held unpaid for
+ * `holdMs`, or placed at once when that is 0.
+ */
+export function placeOrdersWithHold(holdMs: number): BatchCommand<OrderRequest, OrderOutcome> {
+  return {
+    weigh({ lines }) {
+      if (lines && (lines.length === 0 || lines.length > MAX_LINES_OF_ORDER)) {
+        throw new InternalFault(`an order of ${lines.length} lines passed validation`);
       }
-    }
-    const users = requests.map(({ user }) => user);
-    const tokens = requests.flatMap(({ token }, at) => (token ? [at + 1, token] : []));
-    return {
-      script: placeOrdersScript,
-      epoch,
-      at,
-      keys: [KEYS.levels, KEYS.prices, KEYS.wishlists, ...IDEMPOTENCY_KEYS],
-      payload: [[...positions.keys()], users, orders, tokens],
-    };
-  },
+      return lines?.length ?? LINES_OF_A_TYPICAL_WISHLIST;
+    },
 
-  unpack(reply, requests, call) {
-    const [sequence, added, prices, results] = reply as [number, string[], number[], number[]];
-    const skus = [...(call.payload[0] as string[]), ...added];
-    const priceOf = new Map(skus.map((sku, at) => [sku, prices[at]!]));
-    const reader = new ResultReader({ skus, priceOf, results, sequence, call });
-    return requests.map((request) => reader.next(request));
-  },
-};
+    pack(requests, epoch, at): LaneCall {
+      const positions = new Map<string, number>();
+      const orders: number[] = [];
+      for (const { lines } of requests) {
+        orders.push(lines?.length ?? 0);
+        for (const { sku, quantity } of lines ?? []) {
+          const position = positions.get(sku) ?? positions.size + 1;
+          positions.set(sku, position);
+          orders.push(position, quantity);
+        }
+      }
+      const users = requests.map(({ user }) => user);
+      const tokens = requests.flatMap(({ token }, at) => (token ? [at + 1, token] : []));
+      return {
+        script: placeOrdersScript,
+        epoch,
+        at,
+        keys: [KEYS.levels, KEYS.prices, KEYS.wishlists, KEYS.holds, KEYS.held, ...IDEMPOTENCY_KEYS],
+        payload: [[...positions.keys()], users, orders, tokens, holdMs],
+      };
+    },
+
+    unpack(reply, requests, call) {
+      const [sequence, added, prices, results] = reply as [number, string[], number[], number[]];
+      const skus = [...(call.payload[0] as string[]), ...added];
+      const priceOf = new Map(skus.map((sku, at) => [sku, prices[at]!]));
+      const reader = new ResultReader({ skus, priceOf, results, sequence, call, holdMs });
+      return requests.map((request) => reader.next(request));
+    },
+  };
+}
 
 interface ResultSource {
   readonly skus: readonly string[];
@@ -86,6 +94,7 @@ interface ResultSource {
   readonly results: readonly number[];
   readonly sequence: number;
   readonly call: LaneCall;
+  readonly holdMs: number;
 }
 
 /** Reads the flat results one order after another. */
@@ -126,18 +135,11 @@ class ResultReader {
   }
 
   #order(request: OrderRequest): Order {
-    const { call, sequence } = this.#source;
+    const { call, sequence, holdMs } = this.#source;
     const id = formatOrderId({ epoch: call.epoch, sequence, index: this.#take() });
     const fromWishlist = this.#list(() => ({ sku: this.#sku(), quantity: this.#take() }));
     const lines = (request.lines ?? fromWishlist).map((line) => this.#price(line));
-    return {
-      id,
-      status: 'placed',
-      items: lines,
-      total: totalOf(lines),
-      placedAt: new Date(call.at).toISOString(),
-      expiresAt: null,
-    };
+    return newOrder({ id, lines, at: call.at, holdMs });
   }
 
   #replayedId(): string {

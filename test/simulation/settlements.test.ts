@@ -1,0 +1,159 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { NotAccepting } from '../../engine/domain/fault.ts';
+import type { OrderStatus } from '../../engine/domain/order.ts';
+import type { Position } from '../../engine/domain/position.ts';
+import { type BatchCommand, Batcher } from '../../engine/redis/batcher.ts';
+import { expireHolds } from '../../engine/redis/commands/expire-holds.ts';
+import { placeOrdersWithHold } from '../../engine/redis/commands/place-orders.ts';
+import { putProducts } from '../../engine/redis/commands/put-products.ts';
+import { type SettlementAction, settleOrders } from '../../engine/redis/commands/settle-orders.ts';
+import { trimJournal } from '../../engine/redis/commands/trim-journal.ts';
+import { KEYS } from '../../engine/redis/keys.ts';
+import { Lane } from '../../engine/redis/lane.ts';
+import { useRedis } from '../fixtures/servers.ts';
+
+/** The scripts that end an order's life, at their own clock: every step, every repetition, at every instant. */
+const redis = useRedis();
+const HOLD_MS = 1_000;
+const ORDER = { epoch: 1, sequence: 1, index: 0 };
+const LINES = [
+  { sku: 'a', quantity: 2 },
+  { sku: 'b', quantity: 3 },
+];
+const details = { name: 'n', producer: null, type: null, function: null, description: null };
+let now: number;
+
+const clock = { nowMs: () => now, monotonicMs: () => performance.now() };
+const laneOptions = () => ({ redis: redis.client, clock, deadlineMs: 5_000, epoch: () => 1 });
+
+function open<Item, Outcome>(command: BatchCommand<Item, Outcome>) {
+  const bounds = { itemsOfCall: 256, weightOfCall: 3_840, itemsWaiting: 1_000, waitMs: 5_000, lanes: 1 };
+  return new Batcher<Item, Outcome>({ ...laneOptions(), command, bounds });
+}
+
+beforeEach(async () => {
+  now = 1_000_000;
+  await redis.client.flushall();
+  await redis.client.set(KEYS.epoch, 1);
+  const products = open(putProducts);
+  await Promise.all(['a', 'b'].map((sku) => products.submit({ sku, price: 5, stock: 10, details })));
+});
+
+const placeOrder = (holdMs = HOLD_MS) =>
+  open(placeOrdersWithHold(holdMs)).submit({ user: 'u', lines: LINES });
+const expire = () => expireHolds({ lane: new Lane(laneOptions()), epoch: () => 1, nowMs: clock.nowMs });
+
+/** Settles the order; `status` and `asOf` are what a caller read of it elsewhere. */
+function settle(action: SettlementAction, status: OrderStatus = 'held', asOf: Position = ORDER) {
+  return open(settleOrders).submit({ place: ORDER, action, status, lines: LINES, asOf });
+}
+
+async function levels() {
+  const [a, b] = await redis.client.hmget(KEYS.levels, 'a', 'b');
+  return { a: Number(a), b: Number(b) };
+}
+
+/** As the writer does once MariaDB has everything. */
+async function commitAll(): Promise<Position> {
+  const [, last] = (await redis.client.xinfo('STREAM', KEYS.journal)) as unknown[];
+  expect(last).toBeDefined();
+  const committed = { epoch: 1, sequence: Number(await redis.client.xlen(KEYS.journal)) + 100 };
+  const place = `${ORDER.epoch}-${ORDER.sequence}-${ORDER.index}`;
+  await trimJournal(redis.client, { committed, settled: [{ position: ORDER, place }], nowMs: now });
+  return committed;
+}
+
+const TAKEN = { a: 8, b: 7 };
+const FULL = { a: 10, b: 10 };
+
+describe('P1: units go back exactly when an order ends without being placed', () => {
+  test.each([
+    ['confirm', 'placed', TAKEN],
+    ['cancel', 'cancelled', FULL],
+  ] as const)('%s of a held order', async (action, status, after) => {
+    await placeOrder();
+    expect(await levels()).toEqual(TAKEN);
+    expect(await settle(action)).toEqual({ kind: 'done', status });
+    expect(await settle(action)).toEqual({ kind: 'already', status });
+    expect(await levels()).toEqual(after);
+    expect(await redis.client.exists(KEYS.held, KEYS.holds)).toBe(0);
+  });
+
+  test('cancel of an order that was placed at once', async () => {
+    await placeOrder(0);
+    expect(await settle('cancel', 'placed')).toEqual({ kind: 'done', status: 'cancelled' });
+    expect(await levels()).toEqual(FULL);
+  });
+
+  test('a hold ends at its deadline, not before', async () => {
+    await placeOrder();
+    now += HOLD_MS - 1;
+    expect(await expire()).toBe(0);
+    now += 1;
+    expect(await expire()).toBe(1);
+    expect(await expire()).toBe(0);
+    expect(await levels()).toEqual(FULL);
+    expect(await settle('confirm')).toEqual({ kind: 'impossible', status: 'expired' });
+  });
+
+  test('a confirmation that comes too late expires the order itself', async () => {
+    await placeOrder();
+    now += HOLD_MS;
+    expect(await settle('confirm')).toEqual({ kind: 'impossible', status: 'expired' });
+    expect(await levels()).toEqual(FULL);
+    expect(await expire()).toBe(0);
+  });
+
+  test('confirmed and cancelled in one call', async () => {
+    await placeOrder();
+    const settlements = open(settleOrders);
+    const request = { place: ORDER, status: 'held', lines: LINES, asOf: ORDER } as const;
+    const outcomes = (['confirm', 'cancel', 'cancel', 'confirm'] as const).map((action) =>
+      settlements.submit({ ...request, action }),
+    );
+    expect((await Promise.all(outcomes)).map(({ kind }) => kind)).toEqual([
+      'done',
+      'done',
+      'already',
+      'impossible',
+    ]);
+    expect(await levels()).toEqual(FULL);
+  });
+
+  test('many holds at once, in bounded calls', async () => {
+    const orders = open(placeOrdersWithHold(HOLD_MS));
+    await redis.client.hset(KEYS.levels, 'a', 1_000);
+    await Promise.all(
+      Array.from({ length: 600 }, () => orders.submit({ user: 'u', lines: [{ sku: 'a', quantity: 1 }] })),
+    );
+    now += HOLD_MS;
+    expect(await expire()).toBe(600);
+    expect(await levels()).toEqual({ a: 1_000, b: 10 });
+  });
+});
+
+describe('P4: an order that MariaDB has settled and Redis has forgotten', () => {
+  test('is not settled again by a caller who read it before that', async () => {
+    await placeOrder();
+    await settle('cancel');
+    const committed = await commitAll();
+    expect(await settle('cancel', 'placed', ORDER)).toMatchObject({ kind: 'again' });
+    expect(await settle('cancel', 'cancelled', committed)).toEqual({ kind: 'already', status: 'cancelled' });
+    expect(await levels()).toEqual(FULL);
+  });
+
+  test('keeps its mark as long as its entry is not committed', async () => {
+    await placeOrder();
+    await settle('confirm');
+    await trimJournal(redis.client, { committed: ORDER, settled: [], nowMs: now });
+    expect(await settle('confirm', 'held', ORDER)).toEqual({ kind: 'already', status: 'placed' });
+  });
+});
+
+test('P2: an order whose level is missing is settled in no part', async () => {
+  await placeOrder();
+  await redis.client.hdel(KEYS.levels, 'b');
+  await expect(settle('cancel')).rejects.toThrow(NotAccepting);
+  expect(await levels()).toEqual({ a: 8, b: 0 });
+  expect(await redis.client.hexists(KEYS.held, '1-1-0')).toBe(1);
+});
