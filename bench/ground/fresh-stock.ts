@@ -1,0 +1,84 @@
+import type { Database } from '../../engine/database/database.ts';
+import { insertLevels } from '../../engine/database/statements/insert-levels.ts';
+import { upsertProducts } from '../../engine/database/statements/upsert-products.ts';
+import { type ProductToPut, REGULAR_POOL } from '../../engine/domain/product.ts';
+import { Gate } from '../../engine/journal/gate.ts';
+import { Batcher } from '../../engine/redis/batcher.ts';
+import type { RedisClient } from '../../engine/redis/client.ts';
+import { putProducts } from '../../engine/redis/commands/put-products.ts';
+import { systemClock } from '../../engine/runtime/clock.ts';
+import { createLogger } from '../../engine/runtime/logger.ts';
+import { RIVAL_KEYS } from '../rivals/rival-keys.ts';
+
+const TABLES = [
+  'products',
+  'stock_levels',
+  'stock_movements',
+  'orders',
+  'order_items',
+  'wishlist_items',
+] as const;
+const GATE_WITHIN_MS = 10_000;
+const DEADLINE_MS = 10_000;
+const PRODUCTS_OF_CALL = 500;
+
+/** Empties MariaDB's tables and puts the checkpoint back to where nothing was ever applied. */
+export async function emptyTables(database: Database): Promise<void> {
+  for (const table of TABLES) await database.pool.query(`truncate table ${table}`);
+  await database.pool.query('update journal_checkpoint set epoch = 0, sequence = 0, applied_at = null');
+}
+
+/** Loads products into the tables, as the rivals that know nothing else find them. */
+export async function fillTables(database: Database, products: readonly ProductToPut[]): Promise<void> {
+  await database.transaction(async (transaction) => {
+    await upsertProducts(
+      transaction,
+      products.map(({ sku, price, details }) => ({ sku, price, ...details })),
+    );
+    await insertLevels(
+      transaction,
+      products.map(({ sku, stock }) => ({ sku, pool: REGULAR_POOL, available: stock })),
+    );
+  });
+}
+
+/** Loads products into the hashes of the script an order. */
+export async function fillRivalKeys(redis: RedisClient, products: readonly ProductToPut[]): Promise<void> {
+  await redis.hset(RIVAL_KEYS.levels, Object.fromEntries(products.map(({ sku, stock }) => [sku, stock])));
+  await redis.hset(RIVAL_KEYS.prices, Object.fromEntries(products.map(({ sku, price }) => [sku, price])));
+}
+
+/** Loads products through the engine, as `bootakhae import` does. */
+export async function fillEngine(
+  { redis, database, appendfsync }: EngineServers,
+  products: readonly ProductToPut[],
+): Promise<void> {
+  const gate = new Gate({ redis, database, logger: createLogger('bench', 'silent'), needs: { appendfsync } });
+  gate.start();
+  try {
+    await gate.whenOpen(GATE_WITHIN_MS);
+    const batcher = new Batcher({
+      redis,
+      clock: systemClock,
+      epoch: () => gate.epoch(),
+      deadlineMs: DEADLINE_MS,
+      command: putProducts,
+      bounds: {
+        itemsOfCall: PRODUCTS_OF_CALL,
+        weightOfCall: PRODUCTS_OF_CALL,
+        itemsWaiting: products.length,
+        waitMs: Number.POSITIVE_INFINITY,
+        lanes: 1,
+      },
+    });
+    await Promise.all(products.map((product) => batcher.submit(product)));
+  } finally {
+    gate.stop();
+  }
+}
+
+interface EngineServers {
+  readonly redis: RedisClient;
+  readonly database: Database;
+  readonly appendfsync: 'always' | 'everysec';
+}
