@@ -52,5 +52,7 @@ function redisArguments(directory: string, port: number): string[] {
     ...['--bind', '127.0.0.1', '--port', String(port), '--dir', directory],
     ...['--appendonly', 'yes', '--appendfsync', 'always', '--save', ''],
     ...['--maxmemory-policy', 'noeviction', '--maxmemory', String(memory)],
+    // Small hashes are lists that every lookup searches: levels and prices of a small shop would be.
+    ...['--hash-max-listpack-entries', '0'],
   ];
 }

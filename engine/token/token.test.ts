@@ -79,3 +79,18 @@ describe('a token does not hold', () => {
     expect(() => createTokenReader(`${SECRET}.`)(token)).toThrow(InvalidToken);
   });
 });
+
+test('a token that was read before is refused once it has expired', () => {
+  vi.useFakeTimers({ toFake: ['Date'] });
+  try {
+    const read = createTokenReader(SECRET);
+    const token = signToken(SECRET, { user: 'mina', role: 'customer' }, 60_000);
+    expect(read(token)).toEqual({ user: 'mina', role: 'customer' });
+    vi.setSystemTime(Date.now() + 59_000);
+    expect(read(token)).toEqual({ user: 'mina', role: 'customer' });
+    vi.setSystemTime(Date.now() + 2_000);
+    expect(() => read(token)).toThrow(InvalidToken);
+  } finally {
+    vi.useRealTimers();
+  }
+});

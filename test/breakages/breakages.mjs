@@ -15,8 +15,8 @@ export const BREAKAGES = [
     promise: 'P1',
     what: 'a negative quantity passes',
     file: 'lua/place-orders.lua',
-    find: 'or not is_integer(quantity, 1, MAX_QUANTITY)',
-    replace: 'or type(quantity) ~= "number"',
+    find: 'quantity >= 1 and quantity <= MAX_QUANTITY)',
+    replace: 'quantity <= MAX_QUANTITY)',
     test: 'test/simulation/scripts.test.ts',
   },
   {
@@ -31,8 +31,8 @@ export const BREAKAGES = [
     promise: 'P2',
     what: 'an order is taken without its unknown lines',
     file: 'lua/place-orders.lua',
-    find: 'if #unknown > 0 then',
-    replace: 'if #unknown > 0 and total == 0 then',
+    find: 'return unknown or (total',
+    replace: 'return (total == 0 and unknown) or (total',
     test: 'test/simulation/scripts.test.ts',
   },
   {
