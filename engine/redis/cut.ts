@@ -1,4 +1,5 @@
 import type { RequestedLine } from '../domain/order.ts';
+import { formatOrderId, parsePlace } from '../domain/order-id.ts';
 import { ORIGIN, type Position, parsePosition } from '../domain/position.ts';
 import type { RedisClient } from './client.ts';
 import { KEYS } from './keys.ts';
@@ -14,6 +15,8 @@ export interface Cut {
   readonly prices: ReadonlyMap<string, number>;
   /** User -> lines. */
   readonly wishlists: ReadonlyMap<string, readonly RequestedLine[]>;
+  /** Ids of the orders that are held. */
+  readonly held: ReadonlySet<string>;
 }
 
 /** Reads everything in one transaction, so that no order comes between its parts. Redis serves nobody meanwhile. */
@@ -26,14 +29,16 @@ export async function readCut(redis: RedisClient): Promise<Cut> {
     .call('HGETALL', KEYS.levels)
     .call('HGETALL', KEYS.prices)
     .callBuffer('HGETALL', KEYS.wishlists)
+    .hkeys(KEYS.held)
     .exec();
-  const [epoch, exists, info, levels, prices, wishlists] = replies ?? [];
+  const [epoch, exists, info, levels, prices, wishlists, held] = replies ?? [];
   return {
     epoch: Number(value(epoch) ?? 0),
     position: value(exists) === 1 ? lastPosition(value(info) as unknown[]) : ORIGIN,
     levels: pairs(value(levels) as string[], Number),
     prices: pairs(value(prices) as string[], Number),
     wishlists: pairs(value(wishlists) as Buffer[], unpackWishlist),
+    held: new Set((value(held) as string[]).map((place) => formatOrderId(parsePlace(place)))),
   };
 }
 

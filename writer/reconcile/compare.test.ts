@@ -13,6 +13,7 @@ const cut = (over: Partial<Cut> = {}): Cut => ({
   levels: new Map([['tea', 7]]),
   prices: new Map([['tea', 300]]),
   wishlists: new Map([['mina', [{ sku: 'tea', quantity: 2 }]]]),
+  held: new Set<string>(),
   ...over,
 });
 
@@ -31,6 +32,7 @@ const ledger = (over: Partial<Ledger> = {}): Ledger => ({
   prices: new Map([['tea', 300]]),
   wishlists: new Map([['mina', new Map([['tea', 2]])]]),
   orders: 1,
+  held: [],
   unsoundOrders: [],
   ...over,
 });
@@ -199,6 +201,38 @@ describe('a drift', () => {
       { ...order, order: 'A', database: 5, expected: 4, difference: 1 },
       { ...order, order: 'B', database: null, expected: 4, difference: null },
       { ...order, order: 'C', database: 5, expected: null, difference: null },
+    ]);
+  });
+});
+
+describe('holds', () => {
+  const HELD = '0001000000000000';
+  const settled = (status: 'placed' | 'expired'): Entry => ({
+    ...place(),
+    kind: 'settlements',
+    settlements: [{ orderId: HELD, status, lines: [] }],
+  });
+
+  test('agree where Redis and MariaDB hold the same orders', () => {
+    expect(compare({ cut: cut({ held: new Set([HELD]) }), ledger: ledger({ held: [HELD] }) })).toEqual([]);
+  });
+
+  test('agree where the backlog tells why they differ', () => {
+    expect(compare({ ledger: ledger({ held: [HELD] }), backlog: [settled('placed')] })).toEqual([]);
+  });
+
+  test.each([
+    ['only in Redis', [HELD], [], 1],
+    ['only in MariaDB', [], [HELD], -1],
+  ])('drift: held %s', (_, inRedis, inDatabase, difference) => {
+    const drifts = compare({ cut: cut({ held: new Set(inRedis) }), ledger: ledger({ held: inDatabase }) });
+    expect(drifts).toMatchObject([{ kind: 'hold', order: HELD, difference }]);
+  });
+
+  test('drift: still held in Redis though the journal says it expired', () => {
+    const sides = { cut: cut({ held: new Set([HELD]) }), ledger: ledger({ held: [HELD] }) };
+    expect(compare({ ...sides, backlog: [settled('expired')] })).toMatchObject([
+      { kind: 'hold', difference: 1 },
     ]);
   });
 });

@@ -11,13 +11,14 @@ import type { Changes } from '../fold.ts';
  * - `negative`: a level below zero.
  * - `ledger`: MariaDB's level is not its movements less its live orders (`difference` = database - expected).
  * - `price`, `wishlist`: the same comparison as `level`, of prices in minor units and of quantities.
+ * - `hold`: an order is held in Redis and not in MariaDB with the backlog folded in (`difference` 1), or the reverse (-1).
  * - `order_total`: an order's total is not the sum of its lines, or one of the two is missing.
  * - `journal`: entries between the checkpoint and the cut are missing, or Redis is behind the checkpoint.
  */
 export interface Drift {
   readonly sku: string | null;
   readonly pool: string | null;
-  readonly kind: 'level' | 'negative' | 'ledger' | 'price' | 'wishlist' | 'order_total' | 'journal';
+  readonly kind: 'level' | 'negative' | 'ledger' | 'price' | 'wishlist' | 'hold' | 'order_total' | 'journal';
   readonly redis: number | null;
   readonly database: number | null;
   readonly expected: number | null;
@@ -41,6 +42,7 @@ export function compareSides(sides: Sides): Drift[] {
     ...compareLedger(sides),
     ...comparePrices(sides),
     ...compareWishlists(sides),
+    ...compareHolds(sides),
     ...sides.ledger.unsoundOrders.map(({ id, total, lines }): Drift => {
       const difference = total === null || lines === null ? null : total - lines;
       return {
@@ -134,6 +136,35 @@ function compareWishlists({ cut, ledger, backlog }: Sides): Drift[] {
     }
   }
   return drifts;
+}
+
+function compareHolds({ cut, ledger, backlog }: Sides): Drift[] {
+  const expected = new Set(ledger.held);
+  for (const { id, status } of [...backlog.orders, ...backlog.statuses]) {
+    if (status === 'held') expected.add(id);
+    else expected.delete(id);
+  }
+  const kept = new Set(ledger.held);
+  return [...new Set([...cut.held, ...expected])]
+    .filter((id) => cut.held.has(id) !== expected.has(id))
+    .map((id) => {
+      const [redis, wanted, database] = [cut.held, expected, kept].map((side) => Number(side.has(id))) as [
+        number,
+        number,
+        number,
+      ];
+      const difference = redis - wanted;
+      return {
+        sku: null,
+        pool: null,
+        kind: 'hold',
+        redis,
+        database,
+        expected: wanted,
+        difference,
+        order: id,
+      };
+    });
 }
 
 function foldWishlists(kept: Ledger['wishlists'], { wishlists }: Changes): Map<string, Map<string, number>> {

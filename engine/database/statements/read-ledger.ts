@@ -27,6 +27,8 @@ export interface Ledger {
   /** User -> SKU -> quantity. */
   readonly wishlists: ReadonlyMap<string, ReadonlyMap<string, number>>;
   readonly orders: number;
+  /** Ids of the orders that are held. */
+  readonly held: readonly string[];
   readonly unsoundOrders: readonly UnsoundOrder[];
 }
 
@@ -60,12 +62,14 @@ async function readLedger(db: Kysely<Schema>, checkpoint: Position): Promise<Led
     .selectFrom('orders')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
+  const held = await db.selectFrom('orders').select('id').where('status', '=', 'held').execute();
   return {
     checkpoint,
     levels: await readLevels(db),
     prices: new Map(prices.map(({ sku, price }) => [sku, price])),
     wishlists: await readWishlists(db),
     orders: Number(count),
+    held: held.map(({ id }) => id),
     unsoundOrders: await readUnsoundOrders(db),
   };
 }
