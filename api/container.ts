@@ -22,6 +22,7 @@ import {
 import { Lane } from '../engine/redis/lane.ts';
 import { readProducts, readWishlist } from '../engine/redis/stock-reader.ts';
 import { systemClock } from '../engine/runtime/clock.ts';
+import { within } from '../engine/runtime/deadline.ts';
 import { createLogger, type Logger } from '../engine/runtime/logger.ts';
 import { createAuthenticator } from './authenticate.ts';
 import type { ApiConfig } from './config.ts';
@@ -55,6 +56,8 @@ const TOKENS: { readonly [Name in keyof Api]: InjectionToken<Api[Name]> } = {
   expirer: Symbol('expirer'),
   server: Symbol('server'),
 };
+
+const READ_WITHIN_MS = 3_000;
 
 /** As many as `lua/settle-orders.lua` takes. */
 const SETTLEMENTS_OF_CALL = 256;
@@ -160,10 +163,10 @@ function services({
   };
 }
 
-/** What cannot be read while the gate is closed is no fault of this process: Redis is away. */
+/** What cannot be read because Redis is away or does not answer is no fault of this process. */
 async function unlessAway<T>(gate: Gate, reading: Promise<T>): Promise<T> {
-  return await reading.catch((error: Error) => {
-    if (gate.reasons.length === 0 || error instanceof InternalFault) throw error;
-    throw new NotAccepting(gate.reasons.join('; '));
+  return await within(READ_WITHIN_MS, reading).catch((error: Error) => {
+    if (error instanceof InternalFault || error instanceof NotAccepting) throw error;
+    throw new NotAccepting([...gate.reasons, error.message].join('; '));
   });
 }

@@ -113,9 +113,9 @@ function findProblems(row: Row): string[] {
   if (Object.values(row).some((cell) => cell.includes(UNREADABLE))) problems.push('not all of it is UTF-8');
   if (!isSku(row.sku ?? '')) problems.push(`sku "${row.sku}" is empty, too long or has odd characters`);
   if (!isAmount(row.price, MAX_PRICE_MINOR_UNITS))
-    problems.push(`price "${row.price}" is not a whole number`);
+    problems.push(`price "${row.price}" is not a whole number from 0 to ${MAX_PRICE_MINOR_UNITS}`);
   if (row.stock && !isAmount(row.stock, MAX_STOCK_UNITS))
-    problems.push(`stock "${row.stock}" is not a whole number`);
+    problems.push(`stock "${row.stock}" is not a whole number from 0 to ${MAX_STOCK_UNITS}`);
   if (!row.name) problems.push('name is empty');
   for (const [name, limit] of Object.entries(MAX_CHARACTERS)) {
     if ((row[name]?.length ?? 0) > limit) problems.push(`${name} is longer than ${limit} characters`);

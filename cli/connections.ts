@@ -1,14 +1,13 @@
-import { readConfig } from '../engine/config/environment.ts';
 import { connectDatabase, type Database } from '../engine/database/database.ts';
 import { createRedisClient, type RedisClient, whenReady } from '../engine/redis/client.ts';
-import { surroundingEnvironment } from './surroundings.ts';
+import { readSurroundings } from './surroundings.ts';
 
 const REDIS_WITHIN_MS = 5_000;
 const DATABASE_CONNECTIONS = 2;
 
 /** Runs `work` with a connection to MariaDB and closes it afterwards. */
 export async function withDatabase<T>(data: string, work: (database: Database) => Promise<T>): Promise<T> {
-  const { DATABASE_URL } = readConfig(surroundingEnvironment(data), ['DATABASE_URL']);
+  const { DATABASE_URL } = readSurroundings(data, ['DATABASE_URL']);
   const database = connectDatabase(DATABASE_URL, DATABASE_CONNECTIONS);
   try {
     return await work(database);
@@ -19,7 +18,7 @@ export async function withDatabase<T>(data: string, work: (database: Database) =
 
 /** Runs `work` with a connection to Redis and closes it afterwards. Rejects when Redis is not reached in 5 s. */
 export async function withRedis<T>(data: string, work: (redis: RedisClient) => Promise<T>): Promise<T> {
-  const { REDIS_URL } = readConfig(surroundingEnvironment(data), ['REDIS_URL']);
+  const { REDIS_URL } = readSurroundings(data, ['REDIS_URL']);
   const redis = createRedisClient(REDIS_URL, () => undefined); // whenReady says what is wrong
   try {
     await whenReady(redis, REDIS_WITHIN_MS);

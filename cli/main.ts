@@ -1,5 +1,7 @@
+import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { ConfigError } from '../engine/config/environment.ts';
+import { packageRoot } from '../engine/runtime/package-root.ts';
 import { importCommand } from './commands/import.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { processCommands } from './commands/processes.ts';
@@ -10,8 +12,10 @@ import { upCommand } from './commands/up.ts';
 import { CommandFailure } from './failure.ts';
 
 /** The command `bootakhae`: one file a command under `commands/`. */
+const { version } = JSON.parse(readFileSync(`${packageRoot}/package.json`, 'utf8')) as { version: string };
 const program = new Command('bootakhae')
   .description('the BooTakHae stock engine')
+  .version(version)
   .showHelpAfterError('(--help says more)');
 const commands = [
   upCommand(),

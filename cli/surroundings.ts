@@ -1,5 +1,6 @@
 import { existsSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { type Config, ConfigError, readConfig, type VariableName } from '../engine/config/environment.ts';
 import type { StackDescription } from './stack/stack-file.ts';
 
 /** The folder of the local stack that commands look for, unless `--data` says otherwise. */
@@ -11,6 +12,21 @@ export const DEFAULT_DATA_DIRECTORY = '.bootakhae';
  */
 export function surroundingEnvironment(directory = DEFAULT_DATA_DIRECTORY): NodeJS.ProcessEnv {
   return { ...stackEnvironment(directory), ...setOnly(process.env) };
+}
+
+/** The variables `names` for a command. Throws a `ConfigError` that also says when no local stack runs. */
+export function readSurroundings<Name extends VariableName>(
+  directory: string,
+  names: readonly Name[],
+): Config<Name> {
+  try {
+    return readConfig(surroundingEnvironment(directory), names);
+  } catch (error) {
+    if (!(error instanceof ConfigError) || existsSync(join(directory, 'stack.json'))) throw error;
+    throw new ConfigError(
+      `${error.message}, and no local stack runs in ${directory}: start one with npm start`,
+    );
+  }
 }
 
 function stackEnvironment(directory: string): NodeJS.ProcessEnv {

@@ -10,7 +10,7 @@ import { type SettledMark, trimJournal } from '../engine/redis/commands/trim-jou
 import { awaitEntriesAfter, readEntriesAfter } from '../engine/redis/journal-stream.ts';
 import type { Clock } from '../engine/runtime/clock.ts';
 import type { Logger } from '../engine/runtime/logger.ts';
-import { applyEntries } from './apply.ts';
+import { applyEntries, CheckpointMoved } from './apply.ts';
 
 export interface DrainLoopOptions {
   readonly redis: RedisClient;
@@ -114,6 +114,10 @@ export class DrainLoop {
   #startOver(failure: { error: Error } | { value: unknown }): void {
     this.#checkpoint = null;
     if (this.#stopping.signal.aborted) return;
+    if ('error' in failure && failure.error instanceof CheckpointMoved) {
+      this.#options.logger.info('another writer went ahead; going on from its checkpoint');
+      return;
+    }
     const message = 'error' in failure ? failure.error.message : String(failure.value);
     this.#options.logger.error({ error: message }, 'nothing applied; trying again');
   }

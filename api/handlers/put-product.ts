@@ -10,11 +10,15 @@ import { invalidRequest } from '../http/problem.ts';
 import type { Route } from '../http/route.ts';
 import { showProduct } from './product-replies.ts';
 
-const Text = (maxLength: number) => Type.Optional(Type.Union([Type.String({ maxLength }), Type.Null()]));
+/** No NUL and no lone surrogate: what is answered must be what is kept. */
+const TEXT = /^[^\0\ud800-\udfff]*$/u;
+
+const Text = (maxLength: number) =>
+  Type.Optional(Type.Union([Type.RegExp(TEXT, { maxLength }), Type.Null()]));
 
 const Body = Type.Object(
   {
-    name: Type.String({ minLength: 1, maxLength: 255 }),
+    name: Type.RegExp(TEXT, { minLength: 1, maxLength: 255 }),
     price: Type.Integer({ minimum: 0, maximum: MAX_PRICE_MINOR_UNITS }),
     stock: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_STOCK_UNITS })),
     producer: Text(255),
@@ -61,6 +65,6 @@ function toProduct(sku: string, body: Static<typeof Body>): ProductToPut {
 
 function assertSku(sku: string): void {
   if (isSku(sku)) return;
-  const message = `must have 1 to ${MAX_SKU_CHARACTERS} characters, no control characters, no space at either end`;
+  const message = `must have 1 to ${MAX_SKU_CHARACTERS} characters, no control characters, no space at either end, in Unicode's composed form (NFC)`;
   throw invalidRequest([{ path: 'sku', message }]);
 }

@@ -33,6 +33,7 @@ type ListenExclusively = (
 ) => void;
 
 const CLOSE = ['Connection', 'close'] as const;
+const ENCODED = new Problem('unsupported_media_type', 'send the body as it is, without Content-Encoding');
 const TOO_LARGE = new Problem('payload_too_large', `a body has at most ${MAX_BODY_BYTES} bytes`);
 
 /** The same reply, after which the connection is closed. */
@@ -47,6 +48,7 @@ interface Head {
   readonly authorization: string;
   readonly idempotencyKey: string;
   readonly contentType: string;
+  readonly contentEncoding: string;
   readonly parameters: readonly string[];
 }
 
@@ -96,16 +98,19 @@ export class HttpServer {
   #register(route: Route): void {
     const names = route.path.split('/').filter((segment) => segment.startsWith(':'));
     const readBody = route.body && createBodyReader(route.body);
-    const take = (res: HttpResponse, req: HttpRequest) => this.#take({ route, names, readBody }, res, req);
+    const bound = { route, names, readBody, bodiless: false };
+    const take = (res: HttpResponse, req: HttpRequest) => this.#take(bound, res, req);
     const register = { get: 'get', post: 'post', put: 'put', delete: 'del' } as const;
     this.#app[register[route.method]](route.path, take);
+    if (route.method !== 'get') return;
+    this.#app.head(route.path, (res, req) => this.#take({ ...bound, bodiless: true }, res, req));
   }
 
   #refuseOtherMethods(): void {
     for (const path of new Set(this.#options.routes.map((route) => route.path))) {
       const methods = this.#options.routes
         .filter((route) => route.path === path)
-        .map(({ method }) => method.toUpperCase());
+        .flatMap(({ method }) => (method === 'get' ? ['GET', 'HEAD'] : [method.toUpperCase()]));
       const allow = methods.join(', ');
       const problem = new Problem('method_not_allowed', `this path takes ${allow}`, {
         headers: { Allow: allow },
@@ -114,7 +119,7 @@ export class HttpServer {
     }
   }
 
-  #take({ route, names, readBody }: BoundRoute, res: HttpResponse, req: HttpRequest): void {
+  #take({ route, names, readBody, bodiless }: BoundRoute, res: HttpResponse, req: HttpRequest): void {
     if (this.#draining) {
       send(res, closing(renderProblem(notAccepting('this process is shutting down'))));
       return;
@@ -125,9 +130,10 @@ export class HttpServer {
       authorization: req.getHeader('authorization'),
       idempotencyKey: req.getHeader('idempotency-key'),
       contentType: req.getHeader('content-type'),
+      contentEncoding: req.getHeader('content-encoding'),
       parameters: names.map((_, index) => req.getParameter(index) ?? ''),
     };
-    const exchange = new Exchange(res, () => this.#finished());
+    const exchange = new Exchange(res, { bodiless, finished: () => this.#finished() });
     this.#pending += 1;
     if (!readBody) {
       void this.#answer(exchange, route, () => this.#request(head, route, NO_BODY));
@@ -138,6 +144,7 @@ export class HttpServer {
         if (!body) throw TOO_LARGE;
         // Who may not ask is told so before what is wrong with the question.
         const request = this.#request(head, route, body);
+        if (!/^(identity)?$/i.test(head.contentEncoding)) throw ENCODED;
         return { ...request, body: readBody(head.contentType, body) };
       });
     });
@@ -185,31 +192,39 @@ interface BoundRoute {
   readonly route: Route;
   readonly names: readonly string[];
   readonly readBody: BodyReader | null;
+  /** HEAD: everything but the body. */
+  readonly bodiless: boolean;
 }
 
 /** One request's response: answered at most once, never after the caller has gone. */
 class Exchange {
   readonly #res: HttpResponse;
-  readonly #finished: () => void;
+  readonly #options: ExchangeOptions;
   #over = false;
 
-  constructor(res: HttpResponse, finished: () => void) {
+  constructor(res: HttpResponse, options: ExchangeOptions) {
     this.#res = res;
-    this.#finished = finished;
+    this.#options = options;
     res.onAborted(() => this.#end());
   }
 
   reply(rendered: RenderedReply): void {
     if (this.#over) return;
-    send(this.#res, rendered);
+    send(this.#res, this.#options.bodiless ? { ...rendered, body: null } : rendered);
     this.#end();
   }
 
   #end(): void {
     if (this.#over) return;
     this.#over = true;
-    this.#finished();
+    this.#options.finished();
   }
+}
+
+interface ExchangeOptions {
+  readonly bodiless: boolean;
+  /** Called once: answered, or the caller has gone. */
+  readonly finished: () => void;
 }
 
 /** A HEAD gets no body: the caller would take its bytes for the next answer. */

@@ -1,5 +1,4 @@
 import { Command, InvalidArgumentError } from 'commander';
-import { readConfig } from '../../engine/config/environment.ts';
 import type { Database } from '../../engine/database/database.ts';
 import { MAX_PRODUCTS_OF_CALL, MAX_STOCK_UNITS } from '../../engine/domain/bounds.ts';
 import type { ProductToPut, PutOutcome } from '../../engine/domain/product.ts';
@@ -11,7 +10,7 @@ import { systemClock } from '../../engine/runtime/clock.ts';
 import { createLogger } from '../../engine/runtime/logger.ts';
 import { readCatalogueFile } from '../catalogue-file.ts';
 import { withDatabase, withRedis } from '../connections.ts';
-import { surroundingEnvironment } from '../surroundings.ts';
+import { readSurroundings } from '../surroundings.ts';
 import { dataOption } from './data-option.ts';
 
 const GATE_WITHIN_MS = 10_000;
@@ -44,7 +43,7 @@ interface PutAll {
 }
 
 async function putAll({ products, redis, database, data }: PutAll): Promise<PutOutcome[]> {
-  const { REDIS_APPENDFSYNC } = readConfig(surroundingEnvironment(data), ['REDIS_APPENDFSYNC']);
+  const { REDIS_APPENDFSYNC } = readSurroundings(data, ['REDIS_APPENDFSYNC']);
   const logger = createLogger('import', 'silent');
   const gate = new Gate({ redis, database, logger, needs: { appendfsync: REDIS_APPENDFSYNC } });
   gate.start();

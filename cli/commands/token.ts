@@ -1,8 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { readConfig } from '../../engine/config/environment.ts';
 import { isUser, MAX_USER_CHARACTERS } from '../../engine/domain/bounds.ts';
 import { type Role, signToken } from '../../engine/token/token.ts';
-import { surroundingEnvironment } from '../surroundings.ts';
+import { readSurroundings } from '../surroundings.ts';
 import { dataOption } from './data-option.ts';
 
 interface TokenOptions {
@@ -20,19 +19,28 @@ export function tokenCommand(): Command {
     .addOption(
       new Option('--role <role>', 'what it may do').choices(['customer', 'operator']).default('customer'),
     )
-    .option('--ttl <duration>', 'how long it holds: a number and s, m, h or d', readDuration, 3_600_000)
+    .addOption(ttlOption())
     .addOption(dataOption())
     .action(({ sub, role, ttl, data }: TokenOptions) => {
-      const { AUTH_SECRET } = readConfig(surroundingEnvironment(data), ['AUTH_SECRET']);
+      const { AUTH_SECRET } = readSurroundings(data, ['AUTH_SECRET']);
       console.log(signToken(AUTH_SECRET, { user: sub, role }, ttl));
     });
+}
+
+function ttlOption(): Option {
+  return new Option('--ttl <duration>', 'how long it holds: a number and s, m, h or d')
+    .argParser(readDuration)
+    .default(3_600_000, '1h');
 }
 
 const UNITS_MS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 function readDuration(text: string): number {
   const match = /^([1-9]\d{0,5})([smhd])$/.exec(text);
-  if (!match) throw new InvalidArgumentError('expected a number and a unit, for example 30m, 1h or 7d');
+  if (!match)
+    throw new InvalidArgumentError(
+      'expected a number of up to 6 digits and a unit, for example 30m, 1h or 7d',
+    );
   return Number(match[1]) * UNITS_MS[match[2]!]!;
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, mkdirSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { StackError } from './stack-error.ts';
+import { messageOf, StackError } from './stack-error.ts';
 
 /** Says that a folder is ours: without it nothing is written to, or removed from, a folder that holds anything. */
 const MARKER = 'README.bootakhae';
@@ -15,9 +15,18 @@ const LARGEST_LOG_BYTES = 10 * 1024 * 1024;
 /**
  * Makes the folder of a stack, or recognises one made before.
  *
- * @throws StackError when it is something else: a file, or a folder with other people's things
+ * @throws StackError when it is something else: a file, or a folder with other people's things; or may not be used
  */
 export function prepareDataDirectory(directory: string): void {
+  try {
+    claimDirectory(directory);
+  } catch (error) {
+    if (error instanceof StackError) throw error;
+    throw new StackError(`--data ${directory} cannot be used: ${messageOf(error)}; name another folder`);
+  }
+}
+
+function claimDirectory(directory: string): void {
   if (existsSync(directory) && !statSync(directory).isDirectory()) {
     throw new StackError(`--data ${directory} is a file; name a folder`);
   }

@@ -17,6 +17,7 @@ import { StackError, tailOf } from './stack-error.ts';
 
 const NAME = 'bootakhae';
 const READY_MS = 120_000;
+const UNFINISHED = 'files.installing';
 
 /**
  * Starts a private MariaDB on 127.0.0.1 with an empty database `bootakhae` (at the first start) and a user of that
@@ -28,7 +29,7 @@ const READY_MS = 120_000;
 export async function startMariaDB(options: ServerOptions): Promise<RunningServer> {
   const home = resolve(options.dataDirectory);
   const logFile = options.logFile ?? join(home, 'mariadb.log');
-  mkdirSync(home, { recursive: true, mode: 0o700 });
+  mkdirSync(temporaryOf(home), { recursive: true, mode: 0o700 });
   await installOnce(home, logFile);
   writeInitFile(home, passwordOf(home));
   const port = options.port ?? (await claimFreePort());
@@ -54,6 +55,10 @@ function passwordOf(home: string): string {
   return keptSecret(join(home, 'password'), () => randomBytes(24).toString('hex'));
 }
 
+function temporaryOf(home: string): string {
+  return join(home, 'temporary');
+}
+
 function filesOf(home: string): string {
   return join(home, 'files');
 }
@@ -66,13 +71,15 @@ function userArguments(): string[] {
 /** Installs into a folder that gets its name only when it is complete: an interrupted installation is redone. */
 async function installOnce(home: string, logFile: string): Promise<void> {
   if (existsSync(filesOf(home))) return;
-  const unfinished = join(home, 'files.installing');
+  const unfinished = join(home, UNFINISHED);
   rmSync(unfinished, { recursive: true, force: true });
   const installation = await spawnOwned({
     name: 'mariadb-install-db',
     command: findBinary('mariadb-install-db'),
-    args: ['--no-defaults', ...userArguments(), `--datadir=${unfinished}`, ...installArguments()],
-    env: environmentWithout('MYSQL', 'MARIADB'),
+    // Relative: the script does not quote the path, and a checkout may lie under "my shop".
+    args: ['--no-defaults', ...userArguments(), `--datadir=./${UNFINISHED}`, ...installArguments()],
+    cwd: home,
+    env: { ...environmentWithout('MYSQL', 'MARIADB'), TMPDIR: temporaryOf(home) },
     logFile,
   });
   const exit = await installation.exited;
@@ -104,6 +111,8 @@ function serverArguments(home: string, port: number): string[] {
     '--no-defaults',
     ...userArguments(),
     `--datadir=${filesOf(home)}`,
+    // Its own: in a shared one, each server that starts removes the temporary tables of the others.
+    `--tmpdir=${temporaryOf(home)}`,
     `--port=${port}`,
     '--bind-address=127.0.0.1',
     // Relative to the data directory, which is the server's working directory: socket paths end at 107 bytes.

@@ -153,7 +153,7 @@ describe.each(NAMES)('%s', (name) => {
   test.each([undefined, ''])('not set (%j), falls back, or is refused in one line that names it', (text) => {
     const environment = text === undefined ? {} : { [name]: text };
     if (fallback === undefined)
-      expect(refusal(environment, name)).toMatch(new RegExp(`^${name} is not set: .+$`));
+      expect(refusal(environment, name)).toMatch(new RegExp(`^${name} is not set \\(.+\\)$`));
     else expect(readConfig(environment, [name])).toEqual(readConfig({ [name]: fallback }, [name]));
   });
 });

@@ -28,7 +28,7 @@ export function readConfig<Name extends VariableName>(
 function readVariable(environment: NodeJS.ProcessEnv, name: VariableName): string | number {
   const variable = VARIABLES[name];
   const text = environment[name] || ('fallback' in variable ? variable.fallback : undefined);
-  if (text === undefined) throw new ConfigError(`${name} is not set: ${variable.description}`);
+  if (text === undefined) throw new ConfigError(`${name} is not set (${variable.description})`);
   try {
     return variable.read(text);
   } catch (error) {

@@ -69,3 +69,8 @@ describe.each([
 test.each(['.', '..'])('a SKU may not be "%s": no path could name it', (name) => {
   expect(isSku(name)).toBe(false);
 });
+
+test('a SKU that looks the same is the same: only the composed form may name a product', () => {
+  expect(isSku('\u00e9')).toBe(true);
+  expect(isSku('e\u0301')).toBe(false);
+});

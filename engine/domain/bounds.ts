@@ -26,9 +26,17 @@ const sku = new RegExp(SKU_PATTERN, 'u');
 /** Segments that every URL parser takes out of a path: no request could name such a product. */
 const UNREACHABLE = ['.', '..'];
 
-/** Whether `value` may name a product: 1 to 64 characters, none of them a control character or a lone surrogate. */
+/**
+ * Whether `value` may name a product: 1 to 64 characters, none of them a control character or a lone surrogate, and
+ * composed as Unicode's NFC has it, so that one look (é as one character or as two) is one product.
+ */
 export function isSku(value: string): boolean {
-  return !UNREACHABLE.includes(value) && value.length <= MAX_SKU_CHARACTERS && sku.test(value);
+  return (
+    !UNREACHABLE.includes(value) &&
+    value === value.normalize('NFC') &&
+    value.length <= MAX_SKU_CHARACTERS &&
+    sku.test(value)
+  );
 }
 
 /** Whether `value` may name a user (the `sub` of a token): 1 to 128 characters, the same kind as a SKU's. */

@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { useDatabase, useRedis } from '../../test/fixtures/servers.ts';
 import { NotAccepting } from '../domain/fault.ts';
 import { createRedisClient, type RedisClient } from '../redis/client.ts';
@@ -86,4 +86,38 @@ test('P6: closes when the connection is lost, and compares again before it opens
   await untilReason(/lost data/);
   await setCheckpoint(0, 0);
   await gate.whenOpen(10_000);
+});
+
+describe('once open, it closes by itself', () => {
+  beforeEach(async () => {
+    gate.start();
+    await gate.whenOpen(10_000);
+  });
+
+  test('P3: when Redis stops to fsync always', async () => {
+    await redis.client.config('SET', 'appendfsync', 'everysec');
+    await untilReason(/appendfsync everysec, needs always/);
+    await redis.client.config('SET', 'appendfsync', 'always');
+    await gate.whenOpen(10_000);
+  });
+
+  test('P6: when Redis is emptied', async () => {
+    await setCheckpoint(1, 7);
+    await redis.client.flushall();
+    await untilReason(/lost data: its journal ends at 0-0, MariaDB is at 1-7/);
+  });
+
+  test('when Redis has no memory left', async () => {
+    await redis.client.config('SET', 'maxmemory', 1_000_000);
+    await untilReason(/no memory left/);
+    await redis.client.config('SET', 'maxmemory', 0);
+    await gate.whenOpen(10_000);
+  });
+
+  test('when Redis does not answer', async () => {
+    process.kill(redis.server.pid, 'SIGSTOP');
+    await untilReason(/no answer within/);
+    process.kill(redis.server.pid, 'SIGCONT');
+    await gate.whenOpen(20_000);
+  });
 });

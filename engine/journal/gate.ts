@@ -7,7 +7,9 @@ import type { RedisClient } from '../redis/client.ts';
 import { readFirstPosition, readLastPosition } from '../redis/journal-stream.ts';
 import { KEYS } from '../redis/keys.ts';
 import { findServerFaults, type ServerNeeds } from '../redis/server-check.ts';
+import { within } from '../runtime/deadline.ts';
 import type { Logger } from '../runtime/logger.ts';
+import { runPeriodically } from '../runtime/periodic.ts';
 
 export interface GateOptions {
   readonly redis: RedisClient;
@@ -18,6 +20,9 @@ export interface GateOptions {
 
 const FIRST_EPOCH = 1;
 const CHECK_AGAIN_MS = 250;
+const WATCH_EVERY_MS = 1_000;
+const ANSWER_WITHIN_MS = 2_000;
+const COMPARE_WITHIN_MS = 10_000;
 
 /**
  * Lets nothing be decided on a Redis that may have gone back in time (P6).
@@ -25,7 +30,9 @@ const CHECK_AGAIN_MS = 250;
  * - CLOSED: `epoch()` throws, with the reasons. Holds at start and from the moment the connection to Redis is lost:
  *   whoever answers next may be another server, or the same one with a shorter journal. Redis and MariaDB's
  *   checkpoint are compared again and again until nothing stands against opening.
- * - OPEN: `epoch()` is the epoch in force. Left when the connection is lost.
+ * - OPEN: `epoch()` is the epoch in force. Left when the connection is lost, and when a look at Redis, taken once a
+ *   second, finds settings that break a promise, a full memory, another epoch, or no answer. MariaDB is not asked
+ *   then: orders go on while it is away.
  */
 export class Gate {
   readonly #options: GateOptions;
@@ -35,6 +42,7 @@ export class Gate {
   /** How often the connection was lost: what was read before says nothing about who answers after. */
   #losses = 0;
   #stopped = false;
+  #stopWatching: () => Promise<void> = async () => undefined;
   #whenOpen: (() => void)[] = [];
 
   constructor(options: GateOptions) {
@@ -50,10 +58,17 @@ export class Gate {
     });
     redis.on('ready', () => this.#check());
     if (redis.status === 'ready') this.#check();
+    this.#stopWatching = runPeriodically({
+      name: 'watch Redis',
+      everyMs: WATCH_EVERY_MS,
+      logger: this.#options.logger,
+      run: () => this.#watch(),
+    });
   }
 
   stop(): void {
     this.#stopped = true;
+    void this.#stopWatching();
   }
 
   /** Why orders are refused now; empty = the gate is open. */
@@ -84,6 +99,25 @@ export class Gate {
     if (said !== reasons.join()) this.#options.logger.warn({ reasons }, 'gate closed');
   }
 
+  /** While the gate is open: closes it when Redis is not what it was when it was opened. */
+  async #watch(): Promise<void> {
+    if (this.#reasons.length > 0) return;
+    const losses = this.#losses;
+    const reasons = await within(ANSWER_WITHIN_MS, this.#look()).catch((error: Error) => [
+      `Redis: ${error.message}`,
+    ]);
+    if (reasons.length === 0 || losses !== this.#losses) return;
+    this.#close(reasons);
+    this.#check();
+  }
+
+  async #look(): Promise<string[]> {
+    const { redis, needs } = this.#options;
+    const faults = await findServerFaults(redis, needs);
+    const epoch = Number(await redis.get(KEYS.epoch));
+    return epoch === this.#epoch ? faults : [...faults, `Redis's epoch is ${epoch}, it was ${this.#epoch}`];
+  }
+
   #check(): void {
     if (this.#checking) return;
     this.#checking = true;
@@ -95,7 +129,9 @@ export class Gate {
   async #checkUntilOpen(): Promise<void> {
     while (!this.#stopped && this.#options.redis.status === 'ready') {
       const losses = this.#losses;
-      const reasons = await this.#compare().catch((error: Error) => [`cannot compare: ${error.message}`]);
+      const reasons = await within(COMPARE_WITHIN_MS, this.#compare()).catch((error: Error) => [
+        `cannot compare: ${error.message}`,
+      ]);
       if (reasons.length === 0 && losses === this.#losses) return this.#open();
       this.#close(reasons.length > 0 ? reasons : ['Redis was lost during the comparison']);
       await pause(CHECK_AGAIN_MS, undefined, { ref: false });

@@ -105,6 +105,19 @@ describe('P7: what cannot be served is refused before it is taken', () => {
     expect(await redis.client.hget(KEYS.levels, 's0')).toBe('1000');
   });
 
+  test('in its own time, though the calls before it hang', async () => {
+    const orders = open(placeOrders, { bounds: { waitMs: 200 } });
+    process.kill(redis.server.pid, 'SIGSTOP');
+    const first = orders.submit(one('a'));
+    await new Promise(setImmediate);
+    const started = performance.now();
+    await expect(orders.submit(one('b'))).rejects.toThrow(/waited longer than 200 ms/);
+    expect(performance.now() - started).toBeLessThan(2_000);
+    process.kill(redis.server.pid, 'SIGCONT');
+    expect(await first).toMatchObject({ kind: 'accepted' });
+    expect(await redis.client.hget(KEYS.levels, 's0')).toBe('999');
+  });
+
   test('while the gate is closed', async () => {
     const epoch = () => {
       throw new NotAccepting('closed for a test');

@@ -54,6 +54,7 @@ export class Batcher<Item, Outcome> {
   readonly #idle: Lane[];
   readonly #waiting: Waiting<Item, Outcome>[] = [];
   #scheduled = false;
+  #sweep: NodeJS.Timeout | null = null;
   #draining: (() => void) | null = null;
 
   constructor(options: BatcherOptions<Item, Outcome>) {
@@ -79,6 +80,7 @@ export class Batcher<Item, Outcome> {
       const until = this.#options.clock.monotonicMs() + this.#options.bounds.waitMs;
       this.#waiting.push({ item, until, resolve, reject, weight: this.#options.command.weigh(item) });
       this.#schedule();
+      this.#armSweep();
     });
   }
 
@@ -108,6 +110,31 @@ export class Batcher<Item, Outcome> {
     this.#settleIfDrained();
   }
 
+  /** Lanes that are held up take nothing: what waits too long for them is refused in its own time. */
+  #armSweep(): void {
+    const first = this.#waiting[0];
+    if (this.#sweep || !first) return;
+    const ms = Math.max(0, first.until - this.#options.clock.monotonicMs());
+    if (ms === Number.POSITIVE_INFINITY) return;
+    this.#sweep = setTimeout(() => {
+      this.#sweep = null;
+      this.#refuseOverdue();
+      this.#armSweep();
+    }, Math.ceil(ms) + 1);
+  }
+
+  #refuseOverdue(): void {
+    const now = this.#options.clock.monotonicMs();
+    const inTime = this.#waiting.findIndex(({ until }) => until >= now);
+    const overdue = this.#waiting.splice(0, inTime === -1 ? this.#waiting.length : inTime);
+    for (const { reject } of overdue) reject(this.#tooLate());
+    if (overdue.length > 0) this.#settleIfDrained();
+  }
+
+  #tooLate(): NotAccepting {
+    return new NotAccepting(`waited longer than ${this.#options.bounds.waitMs} ms for its turn`);
+  }
+
   #takeBatch(): Waiting<Item, Outcome>[] {
     const { itemsOfCall, weightOfCall } = this.#options.bounds;
     const now = this.#options.clock.monotonicMs();
@@ -118,7 +145,7 @@ export class Batcher<Item, Outcome> {
       if (batch.length === itemsOfCall || (batch.length > 0 && weight + waiting.weight > weightOfCall)) break;
       taken += 1;
       if (waiting.until < now) {
-        waiting.reject(new NotAccepting(`waited longer than ${this.#options.bounds.waitMs} ms for its turn`));
+        waiting.reject(this.#tooLate());
         continue;
       }
       batch.push(waiting);

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { InternalFault, NotAccepting, OutcomeUnknown } from '../domain/fault.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { within } from '../runtime/deadline.ts';
 import { isRefusalOfRedis, type RedisClient } from './client.ts';
 import { KEYS, laneKey } from './keys.ts';
 import { packMessage, unpackMessage } from './message-pack.ts';
@@ -67,7 +68,8 @@ export class Lane {
       try {
         this.#passGate(call.epoch);
         const sent = callScript(this.#options.redis, call.script, scriptCall);
-        return unpackMessage((await this.#before(deadline, sent)) as Buffer);
+        const left = Math.max(0, deadline - this.#options.clock.monotonicMs());
+        return unpackMessage((await within(left, sent)) as Buffer);
       } catch (error) {
         const verdict = judge(error, mayHaveRun);
         if (verdict instanceof Error) throw this.#abandon(verdict);
@@ -93,19 +95,6 @@ export class Lane {
     this.#name = randomUUID();
     this.#sequence = 0;
     return error;
-  }
-
-  async #before<T>(deadline: number, sent: Promise<T>): Promise<T> {
-    let timer: NodeJS.Timeout | undefined;
-    const expiry = new Promise<never>((_, reject) => {
-      const left = Math.max(0, deadline - this.#options.clock.monotonicMs());
-      timer = setTimeout(() => reject(new Error(`no answer within ${this.#options.deadlineMs} ms`)), left);
-    });
-    try {
-      return await Promise.race([sent, expiry]);
-    } finally {
-      clearTimeout(timer);
-    }
   }
 }
 

@@ -17,7 +17,16 @@ export async function findServerFaults(redis: RedisClient, needs: ServerNeeds): 
   expect('appendonly', 'yes', 'an acknowledged order must be on disk');
   expect('appendfsync', needs.appendfsync, 'an acknowledged order must survive power loss');
   expect('maxmemory-policy', 'noeviction', 'an evicted level would be lost stock');
+  if (await isMemoryFull(redis))
+    faults.push('Redis has no memory left: raise maxmemory, or see docs/DATA.md for what fills it');
   return faults;
+}
+
+/** With noeviction Redis refuses every script from here on. */
+async function isMemoryFull(redis: RedisClient): Promise<boolean> {
+  const info = await redis.info('memory');
+  const read = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+  return read('maxmemory') > 0 && read('used_memory') > read('maxmemory');
 }
 
 async function readSettings(redis: RedisClient): Promise<Map<string, string>> {

@@ -62,6 +62,17 @@ describe('a private MariaDB', () => {
   // Longer than a unix socket's path may be.
   const dataDirectory = join(folder.path, 'a'.repeat(120), 'mariadb');
 
+  test('starts under a path with spaces and quotes, and keeps its temporary files to itself', {
+    timeout: 60_000,
+  }, async () => {
+    const dataDirectory = join(folder.path, "my 'shop' é", 'mariadb');
+    const server = keep(await startMariaDB({ dataDirectory }));
+    const connection = await createConnection(server.url);
+    const [row] = await connection.query('select @@tmpdir as tmpdir');
+    await connection.end();
+    expect(row.tmpdir).toBe(join(dataDirectory, 'temporary'));
+  });
+
   test('finds its data again, after an interrupted installation too', { timeout: 60_000 }, async () => {
     mkdirSync(join(dataDirectory, 'files.installing'), { recursive: true });
     writeFileSync(join(dataDirectory, 'files.installing', 'half'), '');
