@@ -116,7 +116,7 @@ type ServiceParts = Omit<Api, 'server'>;
 function services({ redis, database, gate, orders, products, wishlists }: ServiceParts): Services {
   return {
     reasons: () => gate.reasons,
-    placeOrder: (request) => orders.submit(request),
+    placeOrder: (request, options) => orders.submit(request, options),
     putProduct: (product) => products.submit(product),
     changeWishlist: (change) => wishlists.submit(change),
     findOrder: (id) => unlessAway(gate, findOrder(redis, database, id)),
