@@ -58,6 +58,7 @@ describe('migrate', () => {
       'orders',
       'order_items',
       'wishlist_items',
+      'idempotency_keys',
       'journal_checkpoint',
       'kysely_migration',
       'kysely_migration_lock',
