@@ -1,7 +1,12 @@
 import 'reflect-metadata';
 import { type InjectionToken, instanceCachingFactory, container as root } from 'tsyringe';
 import { connectDatabase, type Database } from '../engine/database/database.ts';
-import { MAX_CHANGES_OF_CALL, MAX_PRODUCTS_OF_CALL } from '../engine/domain/bounds.ts';
+import type { AdjustmentOutcome } from '../engine/domain/adjustment.ts';
+import {
+  MAX_ADJUSTMENTS_OF_CALL,
+  MAX_CHANGES_OF_CALL,
+  MAX_PRODUCTS_OF_CALL,
+} from '../engine/domain/bounds.ts';
 import { InternalFault, NotAccepting } from '../engine/domain/fault.ts';
 import type { OrderOutcome } from '../engine/domain/order.ts';
 import type { ProductToPut, PutOutcome } from '../engine/domain/product.ts';
@@ -10,6 +15,7 @@ import { Gate } from '../engine/journal/gate.ts';
 import { findOrder } from '../engine/journal/order-finder.ts';
 import { type BatchCommand, Batcher, type BatcherBounds } from '../engine/redis/batcher.ts';
 import { createRedisClient, type RedisClient } from '../engine/redis/client.ts';
+import { type AdjustmentRequest, adjustStock } from '../engine/redis/commands/adjust-stock.ts';
 import { changeWishlists } from '../engine/redis/commands/change-wishlists.ts';
 import { type OrderRequest, placeOrders } from '../engine/redis/commands/place-orders.ts';
 import { putProducts } from '../engine/redis/commands/put-products.ts';
@@ -29,6 +35,7 @@ export interface Api {
   readonly gate: Gate;
   readonly orders: Batcher<OrderRequest, OrderOutcome>;
   readonly products: Batcher<ProductToPut, PutOutcome>;
+  readonly adjustments: Batcher<AdjustmentRequest, AdjustmentOutcome>;
   readonly wishlists: Batcher<WishlistChange, WishlistOutcome>;
   readonly server: HttpServer;
 }
@@ -40,6 +47,7 @@ const TOKENS: { readonly [Name in keyof Api]: InjectionToken<Api[Name]> } = {
   gate: Symbol('gate'),
   orders: Symbol('orders'),
   products: Symbol('products'),
+  adjustments: Symbol('adjustments'),
   wishlists: Symbol('wishlists'),
   server: Symbol('server'),
 };
@@ -72,6 +80,9 @@ export function createApi(config: ApiConfig): Api {
   });
   provide('orders', () => batcher(placeOrders, bounds));
   provide('products', () => batcher(putProducts, { ...bounds, itemsOfCall: MAX_PRODUCTS_OF_CALL, lanes: 1 }));
+  provide('adjustments', () =>
+    batcher(adjustStock, { ...bounds, itemsOfCall: MAX_ADJUSTMENTS_OF_CALL, lanes: 1 }),
+  );
   provide('wishlists', () =>
     batcher(changeWishlists, { ...bounds, itemsOfCall: MAX_CHANGES_OF_CALL, lanes: 1 }),
   );
@@ -93,6 +104,7 @@ export function createApi(config: ApiConfig): Api {
     gate: get('gate'),
     orders: get('orders'),
     products: get('products'),
+    adjustments: get('adjustments'),
     wishlists: get('wishlists'),
     get server() {
       return get('server');
@@ -113,11 +125,20 @@ function orderBounds(config: ApiConfig): BatcherBounds {
 
 type ServiceParts = Omit<Api, 'server'>;
 
-function services({ redis, database, gate, orders, products, wishlists }: ServiceParts): Services {
+function services({
+  redis,
+  database,
+  gate,
+  orders,
+  products,
+  adjustments,
+  wishlists,
+}: ServiceParts): Services {
   return {
     reasons: () => gate.reasons,
     placeOrder: (request, options) => orders.submit(request, options),
     putProduct: (product) => products.submit(product),
+    adjustStock: (request, options) => adjustments.submit(request, options),
     changeWishlist: (change) => wishlists.submit(change),
     findOrder: (id) => unlessAway(gate, findOrder(redis, database, id)),
     readProducts: (skus) => unlessAway(gate, readProducts(redis, skus)),

@@ -11,7 +11,8 @@ const ROTATE_EVERY_MS = 60_000;
 /** The api process: takes requests, decides orders in Redis, answers when they are on disk. */
 await runProcess(async (): Promise<RunningProcess> => {
   const config = readApiConfig(process.env);
-  const { logger, gate, server, orders, products, wishlists, redis, database } = createApi(config);
+  const { logger, gate, server, orders, products, adjustments, wishlists, redis, database } =
+    createApi(config);
   gate.start();
   const stopRotating = runPeriodically({
     name: 'rotate idempotency records',
@@ -28,7 +29,7 @@ await runProcess(async (): Promise<RunningProcess> => {
     async stop() {
       logger.info('draining: no new requests, answering those taken');
       await server.drain();
-      await Promise.all([orders.drain(), products.drain(), wishlists.drain()]);
+      await Promise.all([orders, products, adjustments, wishlists].map((batcher) => batcher.drain()));
       stopRotating();
       gate.stop();
       redis.disconnect();

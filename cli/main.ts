@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { ConfigError } from '../engine/config/environment.ts';
+import { NotAccepting, OutcomeUnknown } from '../engine/domain/fault.ts';
 import { importCommand } from './commands/import.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { processCommands } from './commands/processes.ts';
@@ -8,6 +9,9 @@ import { stockCommand } from './commands/stock.ts';
 import { tokenCommand } from './commands/token.ts';
 import { upCommand } from './commands/up.ts';
 import { CommandFailure } from './failure.ts';
+
+/** A closed gate, too: `NotAccepting` says why. */
+const FORESEEN = [CommandFailure, ConfigError, NotAccepting, OutcomeUnknown];
 
 /** The command `bootakhae`: one file a command under `commands/`. */
 const program = new Command('bootakhae')
@@ -32,7 +36,7 @@ try {
 
 /** One message for people; the whole stack only where we did not foresee the error. */
 function fail(error: unknown): number {
-  const foreseen = error instanceof CommandFailure || error instanceof ConfigError || isOperational(error);
+  const foreseen = FORESEEN.some((kind) => error instanceof kind) || isOperational(error);
   console.error(foreseen ? `bootakhae: ${(error as Error).message}` : error);
   return error instanceof CommandFailure ? error.exitCode : 1;
 }

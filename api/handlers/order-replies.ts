@@ -2,7 +2,7 @@ import { InternalFault } from '../../engine/domain/fault.ts';
 import { asPlaced, type Order, type OrderOutcome, type OwnedOrder } from '../../engine/domain/order.ts';
 import type { SubmitOptions } from '../../engine/redis/batcher.ts';
 import type { OrderRequest } from '../../engine/redis/commands/place-orders.ts';
-import { invalidRequest, Problem } from '../http/problem.ts';
+import { idempotencyMismatch, invalidRequest, Problem } from '../http/problem.ts';
 import type { Reply } from '../http/reply.ts';
 import type { Request } from '../http/route.ts';
 
@@ -35,10 +35,7 @@ function replyToOrder(outcome: Exclude<OrderOutcome, { kind: 'replayed' }>): Rep
     case 'accepted':
       return created(outcome.order);
     case 'idempotency_mismatch':
-      throw new Problem(
-        'idempotency_mismatch',
-        'send the request that this key was first used for, or another key',
-      );
+      throw idempotencyMismatch();
     case 'empty_wishlist':
       throw new Problem('empty_wishlist', 'put products on the wishlist first');
     case 'unknown_product':
