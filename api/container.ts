@@ -1,7 +1,12 @@
 import 'reflect-metadata';
 import { type InjectionToken, instanceCachingFactory, container as root } from 'tsyringe';
 import { connectDatabase, type Database } from '../engine/database/database.ts';
-import { MAX_CHANGES_OF_CALL, MAX_PRODUCTS_OF_CALL } from '../engine/domain/bounds.ts';
+import type { AdjustmentOutcome } from '../engine/domain/adjustment.ts';
+import {
+  MAX_ADJUSTMENTS_OF_CALL,
+  MAX_CHANGES_OF_CALL,
+  MAX_PRODUCTS_OF_CALL,
+} from '../engine/domain/bounds.ts';
 import { InternalFault, NotAccepting } from '../engine/domain/fault.ts';
 import type { OrderOutcome } from '../engine/domain/order.ts';
 import type { ProductToPut, PutOutcome } from '../engine/domain/product.ts';
@@ -10,6 +15,7 @@ import { Gate } from '../engine/journal/gate.ts';
 import { findOrder } from '../engine/journal/order-finder.ts';
 import { type BatchCommand, Batcher, type BatcherBounds } from '../engine/redis/batcher.ts';
 import { createRedisClient, type RedisClient } from '../engine/redis/client.ts';
+import { type AdjustmentRequest, adjustStock } from '../engine/redis/commands/adjust-stock.ts';
 import { changeWishlists } from '../engine/redis/commands/change-wishlists.ts';
 import { expireHolds } from '../engine/redis/commands/expire-holds.ts';
 import { type OrderRequest, placeOrdersWithHold } from '../engine/redis/commands/place-orders.ts';
@@ -37,6 +43,7 @@ export interface Api {
   readonly gate: Gate;
   readonly orders: Batcher<OrderRequest, OrderOutcome>;
   readonly products: Batcher<ProductToPut, PutOutcome>;
+  readonly adjustments: Batcher<AdjustmentRequest, AdjustmentOutcome>;
   readonly wishlists: Batcher<WishlistChange, WishlistOutcome>;
   readonly settlements: Batcher<SettlementRequest, SettlementOutcome>;
   /** Ends holds whose time is over; resolves to how many. */
@@ -51,6 +58,7 @@ const TOKENS: { readonly [Name in keyof Api]: InjectionToken<Api[Name]> } = {
   gate: Symbol('gate'),
   orders: Symbol('orders'),
   products: Symbol('products'),
+  adjustments: Symbol('adjustments'),
   wishlists: Symbol('wishlists'),
   settlements: Symbol('settlements'),
   expirer: Symbol('expirer'),
@@ -99,6 +107,9 @@ export function createApi(config: ApiConfig): Api {
     return () => expireHolds({ lane, epoch, nowMs: () => systemClock.nowMs() });
   });
   provide('products', () => batcher(putProducts, { ...bounds, itemsOfCall: MAX_PRODUCTS_OF_CALL, lanes: 1 }));
+  provide('adjustments', () =>
+    batcher(adjustStock, { ...bounds, itemsOfCall: MAX_ADJUSTMENTS_OF_CALL, lanes: 1 }),
+  );
   provide('wishlists', () =>
     batcher(changeWishlists, { ...bounds, itemsOfCall: MAX_CHANGES_OF_CALL, lanes: 1 }),
   );
@@ -120,6 +131,7 @@ export function createApi(config: ApiConfig): Api {
     gate: get('gate'),
     orders: get('orders'),
     products: get('products'),
+    adjustments: get('adjustments'),
     wishlists: get('wishlists'),
     settlements: get('settlements'),
     expirer: get('expirer'),
@@ -149,13 +161,15 @@ function services({
   orders,
   settlements,
   products,
+  adjustments,
   wishlists,
 }: ServiceParts): Services {
   return {
     reasons: () => gate.reasons,
-    placeOrder: (request) => orders.submit(request),
+    placeOrder: (request, options) => orders.submit(request, options),
     settleOrder: (request) => settlements.submit(request),
     putProduct: (product) => products.submit(product),
+    adjustStock: (request, options) => adjustments.submit(request, options),
     changeWishlist: (change) => wishlists.submit(change),
     findOrder: (id) => unlessAway(gate, findOrder(redis, database, id)),
     readProducts: (skus) => unlessAway(gate, readProducts(redis, skus)),

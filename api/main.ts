@@ -37,8 +37,10 @@ await runProcess(async (): Promise<RunningProcess> => {
     async stop() {
       logger.info('draining: no new requests, answering those taken');
       await server.drain();
-      const { orders, settlements, products, wishlists } = batchers;
-      await Promise.all([orders, settlements, products, wishlists].map((batcher) => batcher.drain()));
+      const { orders, settlements, products, adjustments, wishlists } = batchers;
+      await Promise.all(
+        [orders, settlements, products, adjustments, wishlists].map((batcher) => batcher.drain()),
+      );
       await stopExpiring();
       await stopRotating();
       gate.stop();

@@ -1,3 +1,4 @@
+import { type AdjustStockOptions, adjustStockRoute } from './handlers/adjust-stock.ts';
 import type { ReadinessOptions } from './handlers/health.ts';
 import { healthRoute, readinessRoute } from './handlers/health.ts';
 import type { OrderServices } from './handlers/order-replies.ts';
@@ -18,6 +19,7 @@ import type { Route } from './http/route.ts';
 /** What the handlers need of the engine. */
 export type Services = ReadinessOptions &
   PutProductOptions &
+  AdjustStockOptions &
   OrderServices &
   SettleOrderOptions &
   WishlistOptions;
@@ -29,6 +31,7 @@ export function createRoutes(services: Services): Route[] {
     readinessRoute(services),
     showProductRoute(services),
     putProductRoute(services),
+    adjustStockRoute(services),
     showWishlistRoute(services),
     putWishlistLineRoute(services),
     deleteWishlistLineRoute(services),

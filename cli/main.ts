@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { Command } from 'commander';
 import { ConfigError } from '../engine/config/environment.ts';
+import { NotAccepting, OutcomeUnknown } from '../engine/domain/fault.ts';
 import { packageRoot } from '../engine/runtime/package-root.ts';
 import { importCommand } from './commands/import.ts';
 import { migrateCommand } from './commands/migrate.ts';
@@ -10,6 +11,9 @@ import { stockCommand } from './commands/stock.ts';
 import { tokenCommand } from './commands/token.ts';
 import { upCommand } from './commands/up.ts';
 import { CommandFailure } from './failure.ts';
+
+/** A closed gate, too: `NotAccepting` says why. */
+const FORESEEN = [CommandFailure, ConfigError, NotAccepting, OutcomeUnknown];
 
 /** The command `bootakhae`: one file a command under `commands/`. */
 const { version } = JSON.parse(readFileSync(`${packageRoot}/package.json`, 'utf8')) as { version: string };
@@ -36,7 +40,7 @@ try {
 
 /** One message for people; the whole stack only where we did not foresee the error. */
 function fail(error: unknown): number {
-  const foreseen = error instanceof CommandFailure || error instanceof ConfigError || isOperational(error);
+  const foreseen = FORESEEN.some((kind) => error instanceof kind) || isOperational(error);
   console.error(foreseen ? `bootakhae: ${(error as Error).message}` : error);
   return error instanceof CommandFailure ? error.exitCode : 1;
 }

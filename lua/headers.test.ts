@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as bounds from '../engine/domain/bounds.ts';
+import { RESULTS as ADJUSTMENT_RESULTS, adjustStock } from '../engine/redis/commands/adjust-stock.ts';
 import { changeWishlists, RESULTS as WISHLIST_RESULTS } from '../engine/redis/commands/change-wishlists.ts';
 import { EXPIRE_HOLDS_KEYS } from '../engine/redis/commands/expire-holds.ts';
 import { RESULTS as ORDER_RESULTS, placeOrders } from '../engine/redis/commands/place-orders.ts';
@@ -31,6 +32,7 @@ const callerKeys: Record<string, readonly string[]> = {
   'put-products': withLane(
     putProducts.pack([{ sku: 's', price: 1, stock: 1, details: detailsOf }], 1, 0).keys,
   ),
+  'adjust-stock': withLane(adjustStock.pack([{ sku: 's', delta: 1, reason: 'r' }], 1, 0).keys),
   'change-wishlists': withLane(changeWishlists.pack([{ user: 'u', sku: 's', quantity: 1 }], 1, 0).keys),
   'trim-journal': [KEYS.journal, KEYS.pins, KEYS.settled, KEYS.trimmed],
   'settle-orders': withLane(settleOrders.pack([settlement], 1, 0).keys),
@@ -43,6 +45,7 @@ const callerResults: Record<string, Readonly<Record<string, number>>> = {
   'put-products': PRODUCT_RESULTS,
   'change-wishlists': WISHLIST_RESULTS,
   'settle-orders': SETTLEMENT_RESULTS,
+  'adjust-stock': ADJUSTMENT_RESULTS,
 };
 
 function withLane(keys: readonly string[]): string[] {
@@ -130,6 +133,10 @@ test.each([
   ['put-products', 'MAX_PRODUCTS', bounds.MAX_PRODUCTS_OF_CALL],
   ['put-products', 'MAX_PRICE', bounds.MAX_PRICE_MINOR_UNITS],
   ['put-products', 'MAX_STOCK', bounds.MAX_STOCK_UNITS],
+  ['adjust-stock', 'MAX_ADJUSTMENTS', bounds.MAX_ADJUSTMENTS_OF_CALL],
+  ['adjust-stock', 'MAX_DELTA', bounds.MAX_ADJUSTMENT_UNITS],
+  ['adjust-stock', 'MAX_STOCK', bounds.MAX_STOCK_UNITS],
+  ['adjust-stock', 'MAX_REASON', bounds.MAX_REASON_CHARACTERS],
   ['change-wishlists', 'MAX_CHANGES', bounds.MAX_CHANGES_OF_CALL],
   ['change-wishlists', 'MAX_LINES_OF_WISHLIST', bounds.MAX_LINES_OF_WISHLIST],
   ['change-wishlists', 'MAX_QUANTITY', bounds.MAX_QUANTITY_UNITS],

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { type RequestedLine, totalOf } from '../engine/domain/order.ts';
 import { formatOrderId } from '../engine/domain/order-id.ts';
 import type { WishlistChange } from '../engine/domain/wishlist.ts';
-import type { Entry, JournalOrder } from '../engine/journal/entry.ts';
+import type { Entry, JournalAdjustment, JournalOrder } from '../engine/journal/entry.ts';
 import { type Changes, foldEntries } from './fold.ts';
 
 const SKUS = ['tea', 'cup', 'pot'] as const;
@@ -15,7 +15,8 @@ const DETAILS = { name: 'a', producer: null, type: null, function: null, descrip
 type Deed =
   | { kind: 'orders'; orders: DeedOrder[] }
   | { kind: 'products'; products: { sku: string; price: number; stock: number | null }[] }
-  | { kind: 'wishlists'; changes: WishlistChange[] };
+  | { kind: 'wishlists'; changes: WishlistChange[] }
+  | { kind: 'adjustments'; adjustments: JournalAdjustment[] };
 
 interface DeedOrder {
   user: string;
@@ -28,7 +29,7 @@ function journal(deeds: readonly Deed[]): Entry[] {
   return deeds.map((deed, sequence): Entry => {
     const head = { position: { epoch: 1, sequence }, at: AT + sequence };
     if (deed.kind === 'orders') return { ...head, ...deed, orders: deed.orders.map(journalOrder(head)) };
-    if (deed.kind === 'wishlists') return { ...head, ...deed };
+    if (deed.kind === 'wishlists' || deed.kind === 'adjustments') return { ...head, ...deed };
     return { ...head, ...deed, products: deed.products.map((product) => ({ ...product, details: DETAILS })) };
   });
 }
@@ -86,11 +87,19 @@ const sku = fc.constantFrom(...SKUS);
 const some = <T>(arbitrary: fc.Arbitrary<T>) => fc.array(arbitrary, { minLength: 1, maxLength: 4 });
 const order = fc.record({ user, lines: some(fc.record({ sku, quantity })), fromWishlist: fc.boolean() });
 const change = fc.record({ user, sku, quantity: fc.integer({ min: 0, max: 3 }) });
+const adjustment: fc.Arbitrary<JournalAdjustment> = fc.record({
+  sku,
+  delta: fc.integer({ min: -9, max: 9 }).filter((units) => units !== 0),
+  reason: fc.constant('counted'),
+  available: fc.nat(),
+  token: fc.option(fc.constantFrom('k'.repeat(33), 'l'.repeat(33)), { freq: 2 }),
+});
 const changedProduct = fc.record({ sku, price: quantity, stock: fc.constant(null) });
 const deed: fc.Arbitrary<Deed> = fc.oneof(
   fc.record({ kind: fc.constant('orders' as const), orders: some(order) }),
   fc.record({ kind: fc.constant('wishlists' as const), changes: some(change) }),
   fc.record({ kind: fc.constant('products' as const), products: some(changedProduct) }),
+  fc.record({ kind: fc.constant('adjustments' as const), adjustments: some(adjustment) }),
 );
 
 /** Every product is created once, anywhere before or between the rest. */
@@ -110,6 +119,9 @@ function withoutUncreated(all: readonly Deed[]): Deed[] {
   const created = new Set<string>();
   return all.map((one): Deed => {
     if (one.kind === 'wishlists') return one;
+    if (one.kind === 'adjustments') {
+      return { ...one, adjustments: one.adjustments.filter((each) => created.has(each.sku)) };
+    }
     if (one.kind === 'orders') {
       const kept = one.orders.map((each) => ({
         ...each,
@@ -147,7 +159,7 @@ describe('P5: MariaDB is a fold of the journal', () => {
     );
   });
 
-  test('P1: units loaded are units available and units ordered; each row is touched once', () => {
+  test('P1: units loaded and adjusted are units available and units ordered; each row is touched once', () => {
     fc.assert(
       fc.property(deeds, (all) => {
         const changes = foldEntries(journal(all));
@@ -156,13 +168,18 @@ describe('P5: MariaDB is a fold of the journal', () => {
           const ordered = changes.items
             .filter((item) => item.sku === name)
             .reduce((sum, item) => sum + item.quantity, 0);
-          expect(levels.get(name)).toBe(1_000 - ordered);
+          const moved = changes.movements
+            .filter((movement) => movement.sku === name)
+            .reduce((sum, movement) => sum + movement.delta, 0);
+          expect(levels.get(name)).toBe(moved - ordered);
         }
         const keys = [
           changes.products.map((row) => row.sku),
           changes.levels.map((row) => row.sku),
           changes.orders.map((row) => row.id),
           changes.wishlists.emptied,
+          changes.idempotencyKeys.map((row) => row.scope),
+          changes.movements.map((row) => `${row.entry}/${row.line}`),
           changes.wishlists.changes.map((row) => `${row.user}/${row.sku}`),
         ];
         for (const list of keys) expect(new Set(list).size).toBe(list.length);
@@ -226,6 +243,31 @@ describe('one range', () => {
     expect(changes.movements).toMatchObject([
       { entry: '1-0', line: 0, sku: 'tea', delta: 10, kind: 'load', movedAt: new Date(AT) },
       { entry: '1-0', line: 1, sku: 'cup', delta: 0 },
+    ]);
+  });
+
+  test('in which stock is adjusted: a movement each, one change of the level, what keys led to', () => {
+    const token = 'k'.repeat(22) + 'c'.repeat(11);
+    const changes = foldEntries(
+      journal([
+        {
+          kind: 'adjustments',
+          adjustments: [
+            { sku: 'tea', delta: -3, reason: '깨짐', available: 7, token },
+            { sku: 'tea', delta: 5, reason: 'counted', available: 12, token: null },
+          ],
+        },
+        orders('mina', [{ sku: 'tea', quantity: 1 }]),
+      ]),
+    );
+    const common = { entry: '1-0', sku: 'tea', pool: 'regular', kind: 'adjustment', movedAt: new Date(AT) };
+    expect(changes.movements).toEqual([
+      { ...common, line: 0, delta: -3, reason: '깨짐' },
+      { ...common, line: 1, delta: 5, reason: 'counted' },
+    ]);
+    expect(changes.levels).toEqual([{ sku: 'tea', pool: 'regular', delta: 1 }]);
+    expect(changes.idempotencyKeys).toEqual([
+      { scope: 'k'.repeat(22), content: 'c'.repeat(11), outcome: '=7', usedAt: new Date(AT) },
     ]);
   });
 

@@ -7,12 +7,18 @@ import type { OrderRow } from '../engine/database/statements/insert-orders.ts';
 import type { StatusChange } from '../engine/database/statements/update-order-statuses.ts';
 import type { IdempotencyRow } from '../engine/database/statements/upsert-idempotency-keys.ts';
 import type { ProductRow } from '../engine/database/statements/upsert-products.ts';
+import { formatAdjustmentOutcome } from '../engine/domain/adjustment.ts';
 import { splitToken } from '../engine/domain/idempotency.ts';
-import type { Order } from '../engine/domain/order.ts';
 import { formatPosition } from '../engine/domain/position.ts';
 import { REGULAR_POOL } from '../engine/domain/product.ts';
 import type { WishlistChange } from '../engine/domain/wishlist.ts';
-import type { Entry, JournalOrder, JournalProduct, Settlement } from '../engine/journal/entry.ts';
+import type {
+  Entry,
+  JournalAdjustment,
+  JournalOrder,
+  JournalProduct,
+  Settlement,
+} from '../engine/journal/entry.ts';
 
 /** What a range of the journal does to MariaDB, each row touched once. */
 export interface Changes {
@@ -67,6 +73,11 @@ class Fold {
       case 'settlements':
         for (const settlement of entry.settlements) this.#addSettlement(settlement);
         break;
+      case 'adjustments':
+        entry.adjustments.forEach((adjustment, line) => {
+          this.#addAdjustment(entry, adjustment, line);
+        });
+        break;
     }
   }
 
@@ -93,36 +104,50 @@ class Fold {
     this.#orders.push({ id, userId, status, total, ...times });
     order.items.forEach(({ sku, quantity, unitPrice }, line) => {
       this.#items.push({ orderId: id, line, sku, pool: REGULAR_POOL, quantity, unitPrice });
-      this.#deltas.set(sku, (this.#deltas.get(sku) ?? 0) - quantity);
+      this.#changeLevel(sku, -quantity);
     });
-    if (token) this.#addToken(token, order);
+    if (token) this.#addToken(token, id, times.placedAt);
     if (fromWishlist) this.#wishlists.set(userId, { emptied: true, lines: new Map() });
   }
 
   #addSettlement({ orderId: id, status, lines }: Settlement): void {
     this.#statuses.set(id, { id, status });
-    for (const { sku, quantity } of lines) this.#deltas.set(sku, (this.#deltas.get(sku) ?? 0) + quantity);
+    for (const { sku, quantity } of lines) this.#changeLevel(sku, quantity);
   }
 
-  #addToken(token: string, { id, placedAt }: Order): void {
+  #addAdjustment(
+    entry: Entry,
+    { sku, delta, reason, available, token }: JournalAdjustment,
+    line: number,
+  ): void {
+    this.#addMovement(entry, line, { sku, delta, kind: 'adjustment', reason });
+    this.#changeLevel(sku, delta);
+    if (token) this.#addToken(token, formatAdjustmentOutcome(available), new Date(entry.at));
+  }
+
+  #addMovement(
+    { position, at }: Entry,
+    line: number,
+    movement: Pick<MovementRow, 'sku' | 'delta' | 'kind' | 'reason'>,
+  ): void {
+    const entry = formatPosition(position);
+    this.#movements.push({ entry, line, pool: REGULAR_POOL, movedAt: new Date(at), ...movement });
+  }
+
+  #changeLevel(sku: string, delta: number): void {
+    this.#deltas.set(sku, (this.#deltas.get(sku) ?? 0) + delta);
+  }
+
+  #addToken(token: string, outcome: string, usedAt: Date): void {
     const { scope, content } = splitToken(token);
-    this.#idempotencyKeys.set(scope, { scope, content, outcome: id, usedAt: new Date(placedAt) });
+    this.#idempotencyKeys.set(scope, { scope, content, outcome, usedAt });
   }
 
   #addProduct(entry: Entry, { sku, price, stock, details }: JournalProduct, line: number): void {
     this.#products.set(sku, { sku, price, ...details });
     if (stock === null) return;
     this.#newLevels.push({ sku, pool: REGULAR_POOL, available: stock });
-    this.#movements.push({
-      entry: formatPosition(entry.position),
-      line,
-      sku,
-      pool: REGULAR_POOL,
-      delta: stock,
-      kind: 'load',
-      reason: null,
-      movedAt: new Date(entry.at),
-    });
+    this.#addMovement(entry, line, { sku, delta: stock, kind: 'load', reason: null });
   }
 
   #wishlist(user: string): WishlistFold {

@@ -1,18 +1,28 @@
 import { InternalFault } from '../../engine/domain/fault.ts';
 import type { KeptOrder, Order, OrderOutcome } from '../../engine/domain/order.ts';
+import type { SubmitOptions } from '../../engine/redis/batcher.ts';
 import type { OrderRequest } from '../../engine/redis/commands/place-orders.ts';
-import { invalidRequest, Problem } from '../http/problem.ts';
+import { idempotencyMismatch, invalidRequest, Problem } from '../http/problem.ts';
 import type { Reply } from '../http/reply.ts';
+import type { Request } from '../http/route.ts';
 
 /** What the order routes need of the engine. */
 export interface OrderServices {
-  readonly placeOrder: (request: OrderRequest) => Promise<OrderOutcome>;
+  readonly placeOrder: (request: OrderRequest, options: SubmitOptions) => Promise<OrderOutcome>;
   readonly findOrder: (id: string) => Promise<KeptOrder | null>;
 }
 
-/** Places an order, or, where its idempotency key was used for the same before, gives the first success again. */
-export async function orderAndReply(services: OrderServices, request: OrderRequest): Promise<Reply> {
-  const outcome = await services.placeOrder(request);
+/**
+ * Places what `request`'s caller orders, or, where its idempotency key was used for the same before, gives the first
+ * success again. `lines` null: what is on the wishlist. Nothing is taken for a caller who goes away before the
+ * order's turn comes.
+ */
+export async function orderAndReply(
+  services: OrderServices,
+  { caller, idempotencyToken: token, isGone }: Request,
+  lines: OrderRequest['lines'],
+): Promise<Reply> {
+  const outcome = await services.placeOrder({ user: caller.user, lines, token }, { isGone });
   if (outcome.kind !== 'replayed') return replyToOrder(outcome);
   const found = await services.findOrder(outcome.orderId);
   if (!found) throw new InternalFault(`order ${outcome.orderId} of an idempotency key is nowhere`);
@@ -25,10 +35,7 @@ function replyToOrder(outcome: Exclude<OrderOutcome, { kind: 'replayed' }>): Rep
     case 'accepted':
       return created(outcome.order);
     case 'idempotency_mismatch':
-      throw new Problem(
-        'idempotency_mismatch',
-        'send the request that this key was first used for, or another key',
-      );
+      throw idempotencyMismatch();
     case 'empty_wishlist':
       throw new Problem('empty_wishlist', 'put products on the wishlist first');
     case 'unknown_product':

@@ -8,8 +8,8 @@ export function orderWishlistRoute(services: OrderServices): Route {
     path: '/api/v1/wishlist/order',
     access: 'customer',
     body: null,
-    async handle({ caller, idempotencyToken: token }) {
-      return await orderAndReply(services, { user: caller.user, lines: null, token });
+    async handle(request) {
+      return await orderAndReply(services, request, null);
     },
   };
 }

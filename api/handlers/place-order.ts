@@ -31,10 +31,10 @@ export function placeOrderRoute(services: OrderServices): Route {
     path: '/api/v1/orders',
     access: 'customer',
     body: Body,
-    async handle({ body, caller, idempotencyToken: token }: Request) {
-      const lines = mergeLines((body as Static<typeof Body>).items);
+    async handle(request: Request) {
+      const lines = mergeLines((request.body as Static<typeof Body>).items);
       assertQuantities(lines);
-      return await orderAndReply(services, { user: caller.user, lines, token });
+      return await orderAndReply(services, request, lines);
     },
   };
 }

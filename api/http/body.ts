@@ -1,11 +1,11 @@
 import { isUtf8 } from 'node:buffer';
 import type { TSchema } from '@sinclair/typebox';
-import { type TypeCheck, TypeCompiler } from '@sinclair/typebox/compiler';
-import { type FieldError, invalidRequest, Problem } from './problem.ts';
+import { TypeCompiler } from '@sinclair/typebox/compiler';
+import { type FieldError, invalidRequest, MAX_ERRORS, Problem } from './problem.ts';
+import { findLaxJson } from './strict-json.ts';
 
 /** The largest order has 1,000 lines; with the longest SKUs that is well below this. */
 export const MAX_BODY_BYTES = 1_048_576;
-const MAX_ERRORS = 20;
 
 /** Reads a body's bytes into what a handler takes. */
 export type BodyReader = (contentType: string, bytes: Buffer) => unknown;
@@ -15,9 +15,11 @@ export function createBodyReader(schema: TSchema): BodyReader {
   const check = TypeCompiler.Compile(schema);
   return (contentType, bytes) => {
     assertJson(contentType);
-    const value = parse(bytes);
-    if (!check.Check(value)) throw invalidRequest(describeErrors(check, value));
-    return value;
+    const text = decode(bytes);
+    const value = parse(text);
+    const lax = findLaxJson(text);
+    if (lax.length === 0 && check.Check(value)) return value;
+    throw invalidRequest(firstOfEachPath(check.Errors(value), lax));
   };
 }
 
@@ -32,20 +34,26 @@ function assertJson(contentType: string): void {
   }
 }
 
-function parse(bytes: Buffer): unknown {
-  if (!isUtf8(bytes)) throw invalidRequest([{ path: '', message: 'is not UTF-8' }]);
+function decode(bytes: Buffer): string {
+  if (isUtf8(bytes)) return bytes.toString('utf8');
+  throw invalidRequest([{ path: '', message: 'is not UTF-8' }]);
+}
+
+function parse(text: string): unknown {
   try {
-    return JSON.parse(bytes.toString('utf8'));
+    return JSON.parse(text);
   } catch (error) {
     throw invalidRequest([{ path: '', message: `is not JSON: ${(error as Error).message}` }]);
   }
 }
 
-function describeErrors(check: TypeCheck<TSchema>, value: unknown): FieldError[] {
+function firstOfEachPath(...sources: Iterable<FieldError>[]): FieldError[] {
   const errors: FieldError[] = [];
-  for (const { path, message } of check.Errors(value)) {
-    if (!errors.some((error) => error.path === path)) errors.push({ path, message });
-    if (errors.length === MAX_ERRORS) break;
+  for (const source of sources) {
+    for (const { path, message } of source) {
+      if (errors.length === MAX_ERRORS) return errors;
+      if (!errors.some((error) => error.path === path)) errors.push({ path, message });
+    }
   }
   return errors;
 }

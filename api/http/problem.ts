@@ -45,6 +45,17 @@ export interface FieldError {
   readonly message: string;
 }
 
+/** Errors that a 400 names at most: a body of a megabyte could hold a hundred thousand. */
+export const MAX_ERRORS = 20;
+
+/** A 422: the same Idempotency-Key with another body or path. */
+export function idempotencyMismatch(): Problem {
+  return new Problem(
+    'idempotency_mismatch',
+    'send the request that this key was first used for, or another key',
+  );
+}
+
 /** A 400 that names every value that is wrong. */
 export function invalidRequest(errors: readonly FieldError[]): Problem {
   const detail = errors.map(({ path, message }) => `${path || 'body'}: ${message}`).join('; ');

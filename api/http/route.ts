@@ -16,6 +16,8 @@ export interface Request<Body = unknown> {
   readonly idempotencyToken: string | undefined;
   /** Who calls; on a route for anyone, nobody in particular. */
   readonly caller: Caller;
+  /** Whether nobody waits for the answer any more: the connection is closed, or the answer was given for the handler. */
+  readonly isGone: () => boolean;
 }
 
 /** One line of the route table. */

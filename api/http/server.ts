@@ -136,24 +136,25 @@ export class HttpServer {
     const exchange = new Exchange(res, { bodiless, finished: () => this.#finished() });
     this.#pending += 1;
     if (!readBody) {
-      void this.#answer(exchange, route, () => this.#request(head, route, NO_BODY));
+      void this.#answer(exchange, route, () => this.#request(exchange, { head, route, body: NO_BODY }));
       return;
     }
     collectBody(res, (body) => {
       void this.#answer(exchange, route, () => {
         if (!body) throw TOO_LARGE;
         // Who may not ask is told so before what is wrong with the question.
-        const request = this.#request(head, route, body);
+        const request = this.#request(exchange, { head, route, body });
         if (!/^(identity)?$/i.test(head.contentEncoding)) throw ENCODED;
         return { ...request, body: readBody(head.contentType, body) };
       });
     });
   }
 
-  #request(head: Head, route: Route, body: Buffer): Request {
+  #request(exchange: Exchange, { head, route, body }: Received): Request {
     const caller = this.#options.authenticate(head.authorization, route.access);
     const idempotencyToken = readIdempotencyToken(head, caller, body);
-    return { parameters: head.parameters.map(decodeParameter), body: undefined, idempotencyToken, caller };
+    const parameters = head.parameters.map(decodeParameter);
+    return { parameters, body: undefined, idempotencyToken, caller, isGone: () => exchange.isOver };
   }
 
   async #answer(exchange: Exchange, route: Route, prepare: () => Request): Promise<void> {
@@ -188,6 +189,12 @@ export class HttpServer {
 
 const NO_BODY = Buffer.alloc(0);
 
+interface Received {
+  readonly head: Head;
+  readonly route: Route;
+  readonly body: Buffer;
+}
+
 interface BoundRoute {
   readonly route: Route;
   readonly names: readonly string[];
@@ -206,6 +213,11 @@ class Exchange {
     this.#res = res;
     this.#options = options;
     res.onAborted(() => this.#end());
+  }
+
+  /** Answered, or its caller has gone. */
+  get isOver(): boolean {
+    return this.#over;
   }
 
   reply(rendered: RenderedReply): void {

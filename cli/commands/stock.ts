@@ -4,15 +4,16 @@ import { readProducts } from '../../engine/redis/stock-reader.ts';
 import { withRedis } from '../connections.ts';
 import { CommandFailure } from '../failure.ts';
 import { dataOption } from './data-option.ts';
+import { adjustCommand } from './stock-adjust.ts';
 
-/** `bootakhae stock`: levels as they are in Redis now. */
+/** `bootakhae stock`: levels as they are in Redis now, and corrections of them. */
 export function stockCommand(): Command {
   const show = new Command('show')
     .description('print what is available of each product, per pool')
     .argument('<sku...>')
     .addOption(dataOption())
     .action((skus: string[], { data }: { data: string }) => showStock(skus, data));
-  return new Command('stock').description('levels of stock').addCommand(show);
+  return new Command('stock').description('levels of stock').addCommand(show).addCommand(adjustCommand());
 }
 
 async function showStock(skus: string[], data: string): Promise<void> {

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { isSku, isUser, MAX_SKU_CHARACTERS, MAX_USER_CHARACTERS } from './bounds.ts';
+import {
+  isReason,
+  isSku,
+  isUser,
+  MAX_REASON_CHARACTERS,
+  MAX_SKU_CHARACTERS,
+  MAX_USER_CHARACTERS,
+} from './bounds.ts';
 
 const ROUND_TRIP = (text: string) => Buffer.from(text).toString();
 
@@ -65,6 +72,20 @@ describe.each([
     );
   });
 });
+
+test.each(['a', '.', ' counted ', '깨짐', '🍵', '"; --', 'a'.repeat(MAX_REASON_CHARACTERS)])(
+  'a reason may be "%s"',
+  (text) => {
+    expect(isReason(text)).toBe(true);
+  },
+);
+
+test.each(['', ' ', '\u3000', 'a\nb', '\u0000', '\u0085', '\ud83c', 'a'.repeat(MAX_REASON_CHARACTERS + 1)])(
+  'a reason may not be %j',
+  (text) => {
+    expect(isReason(text)).toBe(false);
+  },
+);
 
 test.each(['.', '..'])('a SKU may not be "%s": no path could name it', (name) => {
   expect(isSku(name)).toBe(false);

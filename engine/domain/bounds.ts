@@ -7,6 +7,9 @@ export const MAX_LINES_OF_WISHLIST = 1_000;
 export const MAX_QUANTITY_UNITS = 1_000_000;
 export const MAX_STOCK_UNITS = 1_000_000_000_000;
 export const MAX_PRICE_MINOR_UNITS = 1_000_000_000_000;
+/** Either way. */
+export const MAX_ADJUSTMENT_UNITS = 1_000_000_000_000;
+export const MAX_REASON_CHARACTERS = 255;
 
 /** Orders in one call: past about 256 latency triples for little gain (docs/ARCHITECTURE.md, "Group commit"). */
 export const MAX_ORDERS_OF_CALL = 1_024;
@@ -14,6 +17,7 @@ export const MAX_ORDERS_OF_CALL = 1_024;
 export const MAX_LINES_OF_CALL = 3_900;
 export const MAX_PRODUCTS_OF_CALL = 1_000;
 export const MAX_CHANGES_OF_CALL = 1_000;
+export const MAX_ADJUSTMENTS_OF_CALL = 1_000;
 
 export const MAX_SKU_CHARACTERS = 64;
 export const MAX_USER_CHARACTERS = 128;
@@ -21,7 +25,11 @@ export const MAX_USER_CHARACTERS = 128;
 /** Any printable text without control characters, space only inside. NUL parts the fields of event pools. */
 export const SKU_PATTERN = '^(?! )[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]+(?<! )$';
 
+/** Any printable text that is not blank. A lone surrogate would be other bytes in the journal. */
+export const REASON_PATTERN = '^(?=.*\\S)[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]+$';
+
 const sku = new RegExp(SKU_PATTERN, 'u');
+const reason = new RegExp(REASON_PATTERN, 'u');
 
 /** Segments that every URL parser takes out of a path: no request could name such a product. */
 const UNREACHABLE = ['.', '..'];
@@ -42,4 +50,9 @@ export function isSku(value: string): boolean {
 /** Whether `value` may name a user (the `sub` of a token): 1 to 128 characters, the same kind as a SKU's. */
 export function isUser(value: string): boolean {
   return value.length <= MAX_USER_CHARACTERS && sku.test(value);
+}
+
+/** Whether `value` may be the reason of an adjustment: 1 to 255 characters, not blank, no control characters. */
+export function isReason(value: string): boolean {
+  return value.length <= MAX_REASON_CHARACTERS && reason.test(value);
 }

@@ -78,6 +78,24 @@ describe('a sound entry', () => {
   });
 });
 
+describe('a sound entry of adjustments', () => {
+  test('has each with what was available after it, and its token if it has one', () => {
+    const packed = [
+      ['tea', -3, '깨짐', 0, ''],
+      ['한', 5, 'counted', 5, TOKEN],
+    ];
+    expect(read([1, 'adjustments', AT, packed])).toEqual({
+      position: POSITION,
+      at: AT,
+      kind: 'adjustments',
+      adjustments: [
+        { sku: 'tea', delta: -3, reason: '깨짐', available: 0, token: null },
+        { sku: '한', delta: 5, reason: 'counted', available: 5, token: TOKEN },
+      ],
+    });
+  });
+});
+
 describe('P5: an entry that cannot be read is named, never guessed at', () => {
   test.each([0, 2, '1', null, undefined])('format %j: by its number, with what to do', (format) => {
     expect(() => read([format, 'orders', AT, [], [], [], [], [], 0])).toThrow(
@@ -95,6 +113,7 @@ describe('P5: an entry that cannot be read is named, never guessed at', () => {
     over: { skus?: unknown; prices?: unknown } = {},
   ) => [1, 'orders', AT, over.skus ?? skus, over.prices ?? prices, users, packed, [], 0];
   const product = (...cells: unknown[]) => [1, 'products', AT, [cells]];
+  const adjustment = (...cells: unknown[]) => [1, 'adjustments', AT, [cells]];
 
   test.each([
     ['no array', null],
@@ -127,6 +146,19 @@ describe('P5: an entry that cannot be read is named, never guessed at', () => {
     ['a product whose details are no JSON', product('tea', 1, 1, '{')],
     ['a wish of a quantity below zero', [1, 'wishlists', AT, [['mina', 'tea', -1]]]],
     ['a wish without quantity', [1, 'wishlists', AT, [['mina', 'tea']]]],
+    ['nothing after the clock: adjustments', [1, 'adjustments', AT]],
+    ['adjustments that are no arrays', [1, 'adjustments', AT, ['tea']]],
+    ['an adjustment of no product', adjustment(null, 1, 'r', 1, '')],
+    ['an adjustment by 0', adjustment('tea', 0, 'r', 1, '')],
+    ['an adjustment by half a unit', adjustment('tea', 0.5, 'r', 1, '')],
+    ['an adjustment by a text', adjustment('tea', '1', 'r', 1, '')],
+    ['an adjustment without reason', adjustment('tea', 1, '', 1, '')],
+    ['an adjustment whose reason is no text', adjustment('tea', 1, null, 1, '')],
+    ['an adjustment that leaves less than nothing', adjustment('tea', -1, 'r', -1, '')],
+    ['an adjustment that leaves less than it brought', adjustment('tea', 5, 'r', 4, '')],
+    ['an adjustment that leaves nobody knows what', adjustment('tea', 1, 'r')],
+    ['an adjustment with half a token', adjustment('tea', 1, 'r', 1, 'k')],
+    ['an adjustment whose token is no text', adjustment('tea', 1, 'r', 1, 7)],
     ['a wish of nobody', [1, 'wishlists', AT, [[null, 'tea', 1]]]],
   ])('%s', (_, content) => {
     expect(() => read(content)).toThrow(InternalFault);

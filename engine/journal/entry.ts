@@ -1,4 +1,6 @@
+import type { Adjustment } from '../domain/adjustment.ts';
 import { InternalFault } from '../domain/fault.ts';
+import { CONTENT_CHARACTERS, SCOPE_CHARACTERS } from '../domain/idempotency.ts';
 import {
   newOrder,
   type Order,
@@ -38,12 +40,19 @@ export interface Settlement {
   readonly lines: readonly RequestedLine[];
 }
 
+/** An adjustment that was made: `available` in units right after it; `token` of its idempotency key, or null. */
+export interface JournalAdjustment extends Adjustment {
+  readonly available: number;
+  readonly token: string | null;
+}
+
 /** One entry of the journal, read: `at` is the engine's clock when it was decided, ms since 1970. */
 export type Entry = { readonly position: Position; readonly at: number } & (
   | { readonly kind: 'orders'; readonly orders: readonly JournalOrder[] }
   | { readonly kind: 'products'; readonly products: readonly JournalProduct[] }
   | { readonly kind: 'wishlists'; readonly changes: readonly WishlistChange[] }
   | { readonly kind: 'settlements'; readonly settlements: readonly Settlement[] }
+  | { readonly kind: 'adjustments'; readonly adjustments: readonly JournalAdjustment[] }
 );
 
 const FROM_WISHLIST = 1;
@@ -73,6 +82,8 @@ export function readEntry(position: Position, content: unknown): Entry {
       return { ...head, kind, changes: readChanges(rest[0] as PackedChange[], where) };
     case 'settlements':
       return { ...head, kind, settlements: readSettlements(rest[0] as PackedSettlement[], where) };
+    case 'adjustments':
+      return { ...head, kind, adjustments: readAdjustments(rest[0] as PackedAdjustment[], where) };
     default:
       throw new InternalFault(`${where} is of the unknown kind ${String(kind)}: upgrade this program`);
   }
@@ -89,6 +100,7 @@ type PackedOrders = [
 type PackedSettlement = [place: string, status: OrderStatus, units: (string | number)[]];
 type PackedProduct = [sku: string, price: number, stock: number, details: string];
 type PackedChange = [user: string, sku: string, quantity: number];
+type PackedAdjustment = [sku: string, delta: number, reason: string, available: number, token: string];
 
 function readOrders(
   head: { position: Position; at: number },
@@ -215,6 +227,28 @@ function readUnits(flat: readonly (string | number)[]): RequestedLine[] {
     sku: String(flat[2 * at]),
     quantity: Number(flat[2 * at + 1]),
   }));
+}
+
+function readAdjustments(packed: PackedAdjustment[], where: string): JournalAdjustment[] {
+  must(Array.isArray(packed) && packed.every(Array.isArray), where, 'its adjustments are no arrays');
+  return packed.map(([sku, delta, reason, available, token]) => {
+    must(typeof sku === 'string', where, 'an adjustment has no sku');
+    must(Number.isSafeInteger(delta) && delta !== 0, where, `the adjustment of "${sku}" is out of range`);
+    must(typeof reason === 'string' && reason !== '', where, `the adjustment of "${sku}" has no reason`);
+    must(
+      Number.isSafeInteger(available) && available >= Math.max(0, delta),
+      where,
+      `what is left of "${sku}" is out of range`,
+    );
+    must(isTokenOrNothing(token), where, `the idempotency token for "${sku}" is none`);
+    return { sku, delta, reason, available, token: token || null };
+  });
+}
+
+function isTokenOrNothing(token: unknown): boolean {
+  return (
+    token === '' || (typeof token === 'string' && token.length === SCOPE_CHARACTERS + CONTENT_CHARACTERS)
+  );
 }
 
 function must(holds: boolean, where: string, otherwise: string): void {

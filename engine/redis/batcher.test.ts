@@ -118,6 +118,22 @@ describe('P7: what cannot be served is refused before it is taken', () => {
     expect(await redis.client.hget(KEYS.levels, 's0')).toBe('999');
   });
 
+  test('when its caller is gone before its call is built; its neighbours are served', async () => {
+    const orders = open(placeOrders);
+    const isGone = () => true;
+    const results = await Promise.allSettled([
+      orders.submit(one('a')),
+      orders.submit(one('b'), { isGone }),
+      orders.submit(one('c'), { isGone: () => false }),
+    ]);
+    expect(results).toMatchObject([
+      { status: 'fulfilled', value: { kind: 'accepted' } },
+      { status: 'rejected', reason: { name: 'NotAccepting' } },
+      { status: 'fulfilled', value: { kind: 'accepted' } },
+    ]);
+    expect(await redis.client.hget(KEYS.levels, 's0')).toBe('998');
+  });
+
   test('while the gate is closed', async () => {
     const epoch = () => {
       throw new NotAccepting('closed for a test');

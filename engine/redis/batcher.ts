@@ -33,7 +33,12 @@ export interface BatcherOptions<Item, Outcome> extends LaneOptions {
   readonly bounds: BatcherBounds;
 }
 
-interface Waiting<Item, Outcome> {
+export interface SubmitOptions {
+  /** Whether nobody waits for the outcome any more; asked when the item's call is built. */
+  readonly isGone?: (() => boolean) | undefined;
+}
+
+interface Waiting<Item, Outcome> extends SubmitOptions {
   readonly item: Item;
   readonly until: number;
   readonly resolve: (outcome: Outcome) => void;
@@ -69,16 +74,16 @@ export class Batcher<Item, Outcome> {
 
   /**
    * Resolves to the item's outcome once it is on disk. Rejects with `NotAccepting` (nothing was done: queue full,
-   * gate closed, draining, waited too long), `OutcomeUnknown` or `InternalFault`.
+   * gate closed, draining, waited too long, its caller gone), `OutcomeUnknown` or `InternalFault`.
    */
-  submit(item: Item): Promise<Outcome> {
+  submit(item: Item, { isGone }: SubmitOptions = {}): Promise<Outcome> {
     return new Promise((resolve, reject) => {
       if (this.#draining) return reject(new NotAccepting('this process is shutting down'));
       if (this.#waiting.length >= this.#options.bounds.itemsWaiting) {
         return reject(new NotAccepting(`${this.#waiting.length} requests are waiting already`));
       }
       const until = this.#options.clock.monotonicMs() + this.#options.bounds.waitMs;
-      this.#waiting.push({ item, until, resolve, reject, weight: this.#options.command.weigh(item) });
+      this.#waiting.push({ item, until, isGone, resolve, reject, weight: this.#options.command.weigh(item) });
       this.#schedule();
       this.#armSweep();
     });
@@ -144,8 +149,9 @@ export class Batcher<Item, Outcome> {
     for (const waiting of this.#waiting) {
       if (batch.length === itemsOfCall || (batch.length > 0 && weight + waiting.weight > weightOfCall)) break;
       taken += 1;
-      if (waiting.until < now) {
-        waiting.reject(this.#tooLate());
+      const lapsed = this.#lapsed(waiting, now);
+      if (lapsed) {
+        waiting.reject(lapsed);
         continue;
       }
       batch.push(waiting);
@@ -153,6 +159,12 @@ export class Batcher<Item, Outcome> {
     }
     this.#waiting.splice(0, taken);
     return batch;
+  }
+
+  /** Why nothing must be taken for it any more (P7), or null. */
+  #lapsed({ until, isGone }: Waiting<Item, Outcome>, now: number): NotAccepting | null {
+    if (until < now) return this.#tooLate();
+    return isGone?.() ? new NotAccepting('its caller went away while it waited') : null;
   }
 
   async #send(lane: Lane, batch: Waiting<Item, Outcome>[]): Promise<void> {

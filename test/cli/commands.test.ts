@@ -58,6 +58,7 @@ describe('migrate', () => {
       'orders',
       'order_items',
       'wishlist_items',
+      'idempotency_keys',
       'journal_checkpoint',
       'kysely_migration',
       'kysely_migration_lock',
@@ -135,6 +136,67 @@ describe('stock show', () => {
     expect(code).toBe(1);
     expect(stdout).toContain('tea');
     expect(stderr).toBe('bootakhae: unknown: nothing\n');
+  });
+});
+
+describe('stock adjust', () => {
+  const adjust = (...words: string[]) => run(['stock', 'adjust', ...words]);
+
+  test('takes units away and adds some, with or without a sign, and prints what is available', async () => {
+    expect(await adjust('tea', '-5', '--reason', 'broke')).toEqual({
+      code: 0,
+      stdout: 'tea: 0 available now\n',
+      stderr: '',
+    });
+    expect((await adjust('--reason', '-3 was too many', 'tea', '+3')).stdout).toBe('tea: 3 available now\n');
+    expect((await adjust('tea', '2', '--reason', '다시 셈')).stdout).toBe('tea: 5 available now\n');
+    expect(await redis.client.hget(KEYS.levels, 'tea')).toBe('5');
+  });
+
+  test('P4: the same --id again changes nothing and says so; for something else it is refused', async () => {
+    const words = ['한', '-2', '--reason', 'broke', '--id', 'once'];
+    expect((await adjust(...words)).stdout).toBe('한: 5 available now\n');
+    await adjust('한', '4', '--reason', 'found');
+    const before = await dataInRedis();
+    expect(await adjust(...words)).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^한: nothing changed, .*--id.*; 5 were available after it\n$/),
+      stderr: '',
+    });
+    const others = [
+      ['한', '-1', '--reason', 'broke', '--id', 'once'],
+      ['한', '-2', '--reason', 'lost', '--id', 'once'],
+      ['tea', '-2', '--reason', 'broke', '--id', 'once'],
+    ];
+    for (const other of others) {
+      const { code, stdout, stderr } = await adjust(...other);
+      expect([code, stdout, stderr]).toEqual([1, '', expect.stringContaining('used for another adjustment')]);
+    }
+    expect(await dataInRedis()).toEqual(before);
+  });
+
+  test.each([
+    ['an unknown SKU', ['nothing', '1'], 'bootakhae: unknown: nothing'],
+    ['below zero', ['tea', '-6'], 'bootakhae: tea: 5 available, 6 cannot be taken away: nothing changed'],
+    ['past what a level holds', ['tea', '1000000000000'], 'bootakhae: tea: 5 available, that many more'],
+    ['nothing to add', ['tea', '0'], 'expected a whole number other than 0'],
+    ['no digits alone', ['tea', '1e3'], 'expected a whole number other than 0'],
+    ['half a unit', ['tea', '-1.5'], 'expected a whole number other than 0'],
+    ['too many', ['tea', '-1000000000001'], 'expected a whole number other than 0'],
+    ['no number', ['tea', 'five'], 'expected a whole number other than 0'],
+    ['a blank reason', ['tea', '1', '--reason', ' '], 'expected 1 to 255 characters'],
+    ['an id with a space', ['tea', '1', '--id', 'a b'], 'expected 1 to 255 visible ASCII characters'],
+  ])('%s: one line, exit code 1, and nothing changes', async (_, words, line) => {
+    const before = await dataInRedis();
+    const { code, stdout, stderr } = await adjust('--reason', 'test', ...words);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toContain(line);
+    expect(await dataInRedis()).toEqual(before);
+  });
+
+  test('without a reason it is refused', async () => {
+    const { code, stderr } = await adjust('tea', '1');
+    expect([code, stderr]).toEqual([1, expect.stringContaining('--reason')]);
   });
 });
 

@@ -9,6 +9,26 @@ export interface ModelOrder {
   readonly token: { readonly scope: string; readonly content: string } | null;
 }
 
+/** One adjustment of a call of `adjust-stock`, again as the scripts' door sees it. */
+export interface ModelAdjustment {
+  readonly sku: string;
+  readonly delta: unknown;
+  readonly reason: string;
+  readonly token: ModelOrder['token'];
+}
+
+/** `units`: what is available after it; of a refusal, what there is. */
+export interface AdjustmentTold {
+  readonly kind: string;
+  readonly units: number;
+}
+
+/** What a key has led to: the place of an order, or what was available after an adjustment. */
+type Kept = { readonly content: string } & (
+  | { readonly entry: number; readonly index: number }
+  | { readonly available: number }
+);
+
 export type ModelOutcome =
   | { kind: 'accepted'; lines: RequestedLine[] }
   | { kind: 'replayed'; entry: number; index: number }
@@ -17,6 +37,8 @@ export type ModelOutcome =
   | { kind: 'out_of_stock'; shortages: { sku: string; requested: number; available: number }[] };
 
 const MAX_QUANTITY = 1_000_000;
+const MAX_STOCK = 1_000_000_000_000;
+const MAX_DELTA = 1_000_000_000_000;
 
 /**
  * What the scripts should do, said in the plainest words there are: maps and loops over single orders, no batches,
@@ -27,7 +49,7 @@ export class Model {
   readonly prices = new Map<string, number>();
   readonly details = new Map<string, string>();
   readonly wishlists = new Map<string, RequestedLine[]>();
-  readonly keys = new Map<string, { content: string; entry: number; index: number }>();
+  readonly keys = new Map<string, Kept>();
   /** The journal: what each accepted call wrote, oldest first. */
   readonly entries: unknown[] = [];
 
@@ -38,7 +60,11 @@ export class Model {
       if (outcome.kind === 'accepted') {
         const { token, user } = order;
         if (token)
-          this.keys.set(token.scope, { ...token, entry: this.entries.length, index: accepted.length });
+          this.keys.set(token.scope, {
+            content: token.content,
+            entry: this.entries.length,
+            index: accepted.length,
+          });
         accepted.push({
           user,
           lines: outcome.lines,
@@ -82,10 +108,45 @@ export class Model {
     return outcomes;
   }
 
+  adjustStock(adjustments: readonly ModelAdjustment[]): AdjustmentTold[] {
+    const written: unknown[] = [];
+    const outcomes = adjustments.map((adjustment) => {
+      const outcome = this.#replayAdjustment(adjustment) ?? this.#adjust(adjustment);
+      if (outcome.kind !== 'adjusted') return outcome;
+      const { sku, delta, reason, token } = adjustment;
+      const available = outcome.units;
+      if (token) this.keys.set(token.scope, { content: token.content, available });
+      written.push({ sku, delta, reason, available, token: token && token.scope + token.content });
+      return outcome;
+    });
+    if (written.length > 0) this.entries.push({ kind: 'adjustments', adjustments: written });
+    return outcomes;
+  }
+
+  #replayAdjustment({ token }: ModelAdjustment): AdjustmentTold | null {
+    const kept = token && this.keys.get(token.scope);
+    if (!kept) return null;
+    if (kept.content !== token.content || !('available' in kept)) return { kind: 'mismatch', units: 0 };
+    return { kind: 'replayed', units: kept.available };
+  }
+
+  #adjust({ sku, delta, reason }: ModelAdjustment): AdjustmentTold {
+    const whole = Number.isInteger(delta) && Math.abs(Number(delta)) <= MAX_DELTA && Number(delta) !== 0;
+    const characters = Array.from(reason).length;
+    if (!whole || characters < 1 || characters > 255) return { kind: 'invalid', units: 0 };
+    if (!this.prices.has(sku)) return { kind: 'unknown_product', units: 0 };
+    const level = this.levels.get(sku)!;
+    const units = level + Number(delta);
+    if (units < 0) return { kind: 'out_of_stock', units: level };
+    if (Number(delta) > 0 && units > MAX_STOCK) return { kind: 'too_many', units: level };
+    this.levels.set(sku, units);
+    return { kind: 'adjusted', units };
+  }
+
   #replay({ token }: ModelOrder): ModelOutcome | null {
     const kept = token && this.keys.get(token.scope);
     if (!kept) return null;
-    if (kept.content !== token.content) return { kind: 'mismatch' };
+    if (kept.content !== token.content || !('entry' in kept)) return { kind: 'mismatch' };
     return { kind: 'replayed', entry: kept.entry, index: kept.index };
   }
 

@@ -5,7 +5,13 @@ import { IDEMPOTENCY_KEYS, KEYS, laneKey } from '../../engine/redis/keys.ts';
 import { packMessage, unpackMessage } from '../../engine/redis/message-pack.ts';
 import { callScript, loadScript } from '../../engine/redis/script.ts';
 import { useRedis } from '../fixtures/servers.ts';
-import { Model, type ModelOrder, type ModelOutcome } from './model.ts';
+import {
+  type AdjustmentTold,
+  Model,
+  type ModelAdjustment,
+  type ModelOrder,
+  type ModelOutcome,
+} from './model.ts';
 import { readWholeState, stateOfModel } from './whole-state.ts';
 
 /**
@@ -20,6 +26,7 @@ const scripts = {
   placeOrders: loadScript('place-orders'),
   putProducts: loadScript('put-products'),
   changeWishlists: loadScript('change-wishlists'),
+  adjustStock: loadScript('adjust-stock'),
 };
 const RUNS = Number(process.env.SIMULATION_RUNS ?? 75);
 
@@ -49,7 +56,7 @@ const token = fc.record({
 const order: fc.Arbitrary<ModelOrder> = fc.record({
   user,
   lines: fc.option(lines, { freq: 4 }),
-  token: fc.option(token, { freq: 1 }),
+  token: fc.option(token, { freq: 2 }),
 });
 const product = fc.record({
   sku,
@@ -59,12 +66,26 @@ const product = fc.record({
 });
 const change = fc.record({ user, sku, quantity: fc.integer({ min: 0, max: 5 }) });
 
+const delta = fc.oneof(
+  { weight: 20, arbitrary: fc.integer({ min: -12, max: 12 }) },
+  { weight: 2, arbitrary: fc.constantFrom<unknown>(1_000_000_000_000, -1_000_000_000_000, 999_999_999_990) },
+  { weight: 2, arbitrary: unsound },
+);
+const reason = fc.constantFrom('counted', 'broke', '한글', '🍵'.repeat(255), 'counted', '', '🍵'.repeat(256));
+const adjustment: fc.Arbitrary<ModelAdjustment> = fc.record({
+  sku,
+  delta,
+  reason,
+  token: fc.option(token, { freq: 2 }),
+});
+
 type Generated<A> = A extends fc.Arbitrary<infer T> ? T : never;
 
 type Call =
   | { script: 'placeOrders'; items: ModelOrder[] }
   | { script: 'putProducts'; items: Generated<typeof product>[] }
-  | { script: 'changeWishlists'; items: Generated<typeof change>[] };
+  | { script: 'changeWishlists'; items: Generated<typeof change>[] }
+  | { script: 'adjustStock'; items: ModelAdjustment[] };
 
 const some = <T>(arbitrary: fc.Arbitrary<T>) => fc.array(arbitrary, { minLength: 1, maxLength: 6 });
 const call: fc.Arbitrary<Call> = fc.oneof(
@@ -74,7 +95,20 @@ const call: fc.Arbitrary<Call> = fc.oneof(
     weight: 3,
     arbitrary: fc.record({ script: fc.constant('changeWishlists' as const), items: some(change) }),
   },
+  {
+    weight: 3,
+    arbitrary: fc.record({ script: fc.constant('adjustStock' as const), items: some(adjustment) }),
+  },
 );
+
+/** Most shops open with goods on the shelves, or few orders would find all they ask for. */
+const opening = fc.subarray(skus, { minLength: 3 }).map((stocked): Call => {
+  const goods = { price: 5, stock: 30, details: '{"name":"x"}' } as const;
+  return { script: 'putProducts', items: stocked.map((name) => ({ sku: name, ...goods })) };
+});
+const history = fc
+  .tuple(fc.option(opening, { freq: 4 }), fc.array(call, { minLength: 1, maxLength: 25 }))
+  .map(([first, rest]) => (first ? [first, ...rest] : rest));
 
 beforeEach(async () => {
   await redis.client.flushall();
@@ -96,7 +130,7 @@ type State = Awaited<ReturnType<typeof readWholeState>>;
 /** Plays random histories and checks each of their steps. */
 async function forEveryStep(check: (step: Step, model: Model) => void | Promise<void>): Promise<void> {
   await fc.assert(
-    fc.asyncProperty(fc.array(call, { minLength: 1, maxLength: 25 }), async (calls) => {
+    fc.asyncProperty(history, async (calls) => {
       await redis.client.flushall();
       await redis.client.set(KEYS.epoch, 1);
       const model = new Model();
@@ -121,13 +155,18 @@ test(`the scripts do what the plain model does, whole state compared (${RUNS} hi
   });
 });
 
-test(`P1: units loaded = units available + units ordered, never negative (${RUNS} histories)`, async () => {
+test(`P1: units loaded and adjusted = units available + units ordered, never negative (${RUNS} histories)`, async () => {
   await forEveryStep(({ after }) => {
     const loaded = new Map<string, number>();
     const ordered = new Map<string, number>();
     for (const entry of after.entries as ToldEntry[]) {
       for (const { sku, stock } of entry.products ?? [])
         loaded.set(sku, (loaded.get(sku) ?? 0) + (stock ?? 0));
+      for (const { sku, delta, available } of entry.adjustments ?? []) {
+        loaded.set(sku, (loaded.get(sku) ?? 0) + delta);
+        expect({ sku, available }).toEqual({ sku, available: loaded.get(sku)! - (ordered.get(sku) ?? 0) });
+        expect(available).toBeGreaterThanOrEqual(0);
+      }
       for (const { sku, quantity } of entry.orders?.flatMap(({ lines }) => lines) ?? []) {
         ordered.set(sku, (ordered.get(sku) ?? 0) + quantity);
         expect(quantity).toBeGreaterThan(0);
@@ -164,16 +203,25 @@ test(`P4: the same bytes again give the same reply and change nothing (${RUNS} h
   });
 });
 
-test(`P4: an idempotency key leads to one order at most (${RUNS} histories)`, async () => {
+test(`P4: an idempotency key leads to one order or adjustment at most (${RUNS} histories)`, async () => {
   await forEveryStep(({ after }) => {
-    const orders = (after.entries as ToldEntry[]).flatMap((entry) => entry.orders ?? []);
-    const scopes = orders.flatMap(({ token }) => (token ? [token.slice(0, SCOPE_CHARACTERS)] : []));
+    const deeds = (after.entries as ToldEntry[]).flatMap((entry) => [
+      ...(entry.orders ?? []),
+      ...(entry.adjustments ?? []),
+    ]);
+    const scopes = deeds.flatMap(({ token }) => (token ? [token.slice(0, SCOPE_CHARACTERS)] : []));
     expect(scopes).toEqual([...new Set(scopes)]);
   });
 });
 
 interface ToldEntry {
   readonly products?: readonly { sku: string; stock: number | null }[];
+  readonly adjustments?: readonly {
+    sku: string;
+    delta: number;
+    available: number;
+    token: string | null;
+  }[];
   readonly orders?: readonly { lines: readonly { sku: string; quantity: number }[]; token: string | null }[];
 }
 
@@ -200,14 +248,65 @@ test.each<[string, Buffer]>([
     packMessage([1, 1, 0, 1, ['a'], Array(5).fill('ann'), manyLines(5), [], 0]),
   ],
 ])('at the door of place-orders, %s changes nothing', async (_, argument) => {
+  await expectRefused('placeOrders', argument);
+});
+
+const adjustments = (...values: unknown[]) => packMessage([1, 1, 0, 1, values]);
+
+test.each<[string, Buffer]>([
+  ['not MessagePack', Buffer.from([0xc1])],
+  ['another format', packMessage([2, 1, 0, 1, ['a', 1, 'r', '']])],
+  ['nothing to adjust', packMessage([1, 1, 0, 1])],
+  ['no adjustment', adjustments()],
+  ['no array', packMessage([1, 1, 0, 1, 'a'])],
+  ['three values', adjustments('a', 1, 'r')],
+  ['a sku that is a number', adjustments(7, 1, 'r', '')],
+  ['a reason that is a number', adjustments('a', 1, 7, '')],
+  ['no reason', adjustments('a', 1, null, '')],
+  ['a token that is a number', adjustments('a', 1, 'r', 7)],
+  ['a token that is too short', adjustments('a', 1, 'r', 'short')],
+  ['a good one and a bad one', adjustments('a', 1, 'r', '', 'a', 1, 'r', 'short')],
+  ['1,001 adjustments', adjustments(...Array.from({ length: 1_001 }, () => ['a', 1, 'r', '']).flat())],
+])('at the door of adjust-stock, %s changes nothing', async (_, argument) => {
+  await expectRefused('adjustStock', argument);
+});
+
+async function expectRefused(script: Call['script'], argument: Buffer): Promise<void> {
   await redis.client.set(KEYS.epoch, 1);
   await redis.client.hset(KEYS.prices, 'a', 5);
   await redis.client.hset(KEYS.levels, 'a', 100);
-  const keys = [KEYS.epoch, laneKey('test'), KEYS.journal, ...KEYS_OF.placeOrders];
-  const refused = callScript(redis.client, scripts.placeOrders, { keys, args: [argument] });
+  const keys = [KEYS.epoch, laneKey('test'), KEYS.journal, ...KEYS_OF[script]];
+  const refused = callScript(redis.client, scripts[script], { keys, args: [argument] });
   await expect(refused).rejects.toThrow(/^(MALFORMED|FORMAT)/);
   expect(await redis.client.hgetall(KEYS.levels)).toEqual({ a: '100' });
   expect((await redis.client.keys('*')).sort()).toEqual([KEYS.epoch, KEYS.levels, KEYS.prices].sort());
+}
+
+test.each([null, 'many', '-1', '1.5', 'nan', '1e3x'])(
+  'P1: a known product whose level is %j is not adjusted, and spoils no neighbour',
+  async (level) => {
+    await redis.client.set(KEYS.epoch, 1);
+    await redis.client.hset(KEYS.prices, 'a', 5, 'B', 5);
+    await redis.client.hset(KEYS.levels, 'B', 1, ...(level === null ? [] : ['a', level]));
+    const argument = adjustments('a', 1, 'r', '', 'B', 2, 'r', '');
+    const reply = await send({ script: 'adjustStock', items: [] }, argument);
+    expect(reply).toEqual([0, [5, 0, 1, 3]]);
+    const levels = { B: '3', ...(level !== null && { a: level }) };
+    expect(await redis.client.hgetall(KEYS.levels)).toEqual(levels);
+  },
+);
+
+test('a call takes 1,000 adjustments, each with a key, and gives 1,000 answers', async () => {
+  await redis.client.set(KEYS.epoch, 1);
+  await redis.client.hset(KEYS.prices, 'a', 5);
+  await redis.client.hset(KEYS.levels, 'a', 0);
+  const items = Array.from({ length: 1_000 }, (_, at) => ['a', 1, 'r', String(at).padEnd(33, 'k')]);
+  const reply = (await send(
+    { script: 'adjustStock', items: [] },
+    adjustments(...items.flat()),
+  )) as unknown[][];
+  expect(reply[1]!.slice(-2)).toEqual([1, 1_000]);
+  expect(await redis.client.hget(KEYS.levels, 'a')).toBe('1000');
 });
 
 function manyLines(orders: number): number[] {
@@ -222,6 +321,8 @@ function ask(model: Model, each: Call): unknown[] {
       return model.putProducts(each.items);
     case 'changeWishlists':
       return model.changeWishlists(each.items);
+    case 'adjustStock':
+      return model.adjustStock(each.items);
   }
 }
 
@@ -229,6 +330,7 @@ const KEYS_OF = {
   placeOrders: [KEYS.levels, KEYS.prices, KEYS.wishlists, KEYS.holds, KEYS.held, ...IDEMPOTENCY_KEYS],
   putProducts: [KEYS.levels, KEYS.prices, KEYS.catalogue],
   changeWishlists: [KEYS.prices, KEYS.wishlists],
+  adjustStock: [KEYS.levels, KEYS.prices, ...IDEMPOTENCY_KEYS],
 };
 
 async function send({ script }: Call, args: Buffer): Promise<unknown> {
@@ -249,6 +351,15 @@ function payloadOf(each: Call): unknown[] {
       return [each.items.flatMap(({ sku, price, stock, details }) => [sku, price, stock, details])];
     case 'changeWishlists':
       return [each.items.flatMap(({ user, sku, quantity }) => [user, sku, quantity])];
+    case 'adjustStock':
+      return [
+        each.items.flatMap(({ sku, delta, reason, token }) => [
+          sku,
+          delta,
+          reason,
+          token ? token.scope + token.content : '',
+        ]),
+      ];
   }
 }
 
@@ -264,9 +375,28 @@ function payloadOfOrders(orders: readonly ModelOrder[]): unknown[] {
 
 function outcomesOf(each: Call, reply: unknown): unknown[] {
   if (each.script === 'placeOrders') return outcomesOfOrders(each.items, reply as OrdersReply);
+  if (each.script === 'adjustStock') return outcomesOfAdjustments(reply as [number, number[]]);
   const words =
     each.script === 'putProducts' ? ['created', 'changed', 'unchanged'] : ['done', 'unknown_product', 'full'];
   return (reply as [number, number[]])[1].map((result) => words[result - 1]);
+}
+
+const ADJUSTMENT_WORDS = [
+  'adjusted',
+  'out_of_stock',
+  'unknown_product',
+  'too_many',
+  'corrupt',
+  'replayed',
+  'mismatch',
+  'invalid',
+];
+
+function outcomesOfAdjustments([, results]: [number, number[]]): AdjustmentTold[] {
+  return Array.from({ length: results.length / 2 }, (_, at) => ({
+    kind: ADJUSTMENT_WORDS[results[2 * at]! - 1]!,
+    units: results[2 * at + 1]!,
+  }));
 }
 
 type OrdersReply = [sequence: number, added: string[], prices: number[], results: number[]];

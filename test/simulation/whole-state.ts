@@ -3,7 +3,7 @@ import type { Entry } from '../../engine/journal/entry.ts';
 import type { RedisClient } from '../../engine/redis/client.ts';
 import { readCut } from '../../engine/redis/cut.ts';
 import { readEntriesAfter } from '../../engine/redis/journal-stream.ts';
-import { KEYS } from '../../engine/redis/keys.ts';
+import { IDEMPOTENCY_KEYS, KEYS } from '../../engine/redis/keys.ts';
 import type { Model } from './model.ts';
 
 const ALL = 1_000_000;
@@ -17,6 +17,7 @@ export async function readWholeState(redis: RedisClient) {
     prices: sorted(cut.prices),
     details: sorted(new Map(Object.entries(await redis.hgetall(KEYS.catalogue)))),
     wishlists: sorted(cut.wishlists),
+    records: sorted(await readRecords(redis)),
     entries: entries.map(told),
     ids: entries.map(({ position }) => formatPosition(position)),
   };
@@ -29,9 +30,23 @@ export function stateOfModel(model: Model): Awaited<ReturnType<typeof readWholeS
     prices: sorted(model.prices),
     details: sorted(model.details),
     wishlists: sorted(model.wishlists),
+    records: sorted(recordsOf(model)),
     entries: model.entries,
     ids: model.entries.map((_, sequence) => `1-${sequence}`),
   };
+}
+
+/** What idempotency keys have led to, whichever slot of the ring it is in. */
+async function readRecords(redis: RedisClient): Promise<Map<string, string>> {
+  const [, ...slots] = IDEMPOTENCY_KEYS;
+  const records = await Promise.all(slots.map((slot) => redis.hgetall(slot)));
+  return new Map(records.flatMap((slot) => Object.entries(slot)));
+}
+
+function recordsOf({ keys }: Model): Map<string, string> {
+  const outcome = (kept: typeof keys extends Map<string, infer Kept> ? Kept : never) =>
+    'entry' in kept ? `1-${kept.entry}-${kept.index}` : `=${kept.available}`;
+  return new Map(Array.from(keys, ([scope, kept]) => [scope, kept.content + outcome(kept)]));
 }
 
 function told(entry: Entry): unknown {
@@ -53,6 +68,8 @@ function told(entry: Entry): unknown {
       };
     case 'wishlists':
       return { kind: 'wishlists', changes: entry.changes };
+    case 'adjustments':
+      return { kind: 'adjustments', adjustments: entry.adjustments };
   }
 }
 

@@ -95,6 +95,16 @@ describe('no drift', () => {
     expect(compare({ cut: redis, backlog })).toEqual([]);
   });
 
+  test('in a backlog of adjustments', () => {
+    const adjustment = { sku: 'tea', reason: 'counted', token: null };
+    const adjustments = [
+      { ...adjustment, delta: -7, available: 0 },
+      { ...adjustment, delta: 4, available: 4 },
+    ];
+    const backlog: Entry[] = [{ ...place(), kind: 'adjustments', adjustments }];
+    expect(compare({ cut: cut({ levels: new Map([['tea', 4]]) }), backlog })).toEqual([]);
+  });
+
   test('in a wishlist that MariaDB has without lines', () => {
     const wishlists = new Map([...ledger().wishlists, ['jun', new Map<string, number>()]]);
     expect(compare({ ledger: ledger({ wishlists }) })).toEqual([]);
