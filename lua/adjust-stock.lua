@@ -40,6 +40,7 @@ COST at most 4 commands and 2 for epoch and lane, whatever the batch: HMGET x 2,
   adjustment carries an idempotency key: HMGET x 6, GET, HSET.
 ]]
 --@include envelope
+--@include stock
 --@include idempotency
 
 local ADJUSTED, SHORT, UNKNOWN, TOO_MANY, CORRUPT = 1, 2, 3, 4, 5
@@ -76,9 +77,8 @@ local stored_prices = redis.call('HMGET', KEYS[5], unpack(skus))
 local stored_levels = redis.call('HMGET', KEYS[4], unpack(skus))
 local is_known, level_of = {}, {}
 for index, sku in ipairs(skus) do
-  local level = tonumber(stored_levels[index] or nil)
   is_known[sku] = stored_prices[index] ~= false
-  level_of[sku] = is_integer(level, 0, MAX_SAFE_INTEGER) and level or nil
+  level_of[sku] = to_level(stored_levels[index])
 end
 
 local results, entry_adjustments, changed, new_records = {}, {}, {}, {}

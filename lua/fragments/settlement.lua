@@ -14,7 +14,7 @@ local function settle(settlements)
       given_back[units[at]] = (given_back[units[at]] or 0) + units[at + 1]
     end
   end
-  local fields, missing = find_levels(KEYS[4], given_back)
+  local fields, missing = levels_with(KEYS[4], given_back)
   if not fields then
     return nil, missing
   end

@@ -1,16 +1,14 @@
 -- Levels of stock as whole numbers, read and written many at a time.
 
-local MAX_UNITS = 9007199254740991
-
 -- A level that is missing or is no whole number of units is nil, never zero.
 local function to_level(text)
   local level = tonumber(text or nil)
-  return is_integer(level, 0, MAX_UNITS) and level or nil
+  return is_integer(level, 0, MAX_SAFE_INTEGER) and level or nil
 end
 
--- Gives units back to the levels at `key`: `units` is sku -> units. Answers false, and changes nothing, when a level
--- is missing.
-local function find_levels(key, units)
+-- What the levels at `key` become when units go back to them (`units`: sku -> units): flat fields for HSET. Nil, and the sku,
+-- when a level is missing.
+local function levels_with(key, units)
   local skus = {}
   for sku in pairs(units) do
     skus[#skus + 1] = sku
