@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { MAX_PRICE_MINOR_UNITS, MAX_STOCK_UNITS } from '../engine/domain/bounds.ts';
 import { readCatalogueFile } from './catalogue-file.ts';
 import { CommandFailure } from './failure.ts';
 
@@ -97,14 +98,14 @@ describe('a bad row is named with its line', () => {
   test.each(odd)('a price of "%s"', async (price) => {
     expect(await refusal(`${HEADER}a,b,1,1\nc,d,"${price}",1\n`)).toEqual([
       expect.anything(),
-      `line 3: price "${price}" is not a whole number`,
+      `line 3: price "${price}" is not a whole number from 0 to ${MAX_PRICE_MINOR_UNITS}`,
     ]);
   });
 
   test.each(odd.filter(Boolean))('a stock of "%s"', async (stock) => {
     expect(await refusal(`${HEADER}a,b,1,"${stock}"\n`)).toEqual([
       expect.anything(),
-      `line 2: stock "${stock}" is not a whole number`,
+      `line 2: stock "${stock}" is not a whole number from 0 to ${MAX_STOCK_UNITS}`,
     ]);
   });
 
