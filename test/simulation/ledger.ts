@@ -56,6 +56,8 @@ export class Ledger {
   readonly faults = new Map<Fault, number>();
   readonly descriptions: string[] = [];
   readonly #prices: ReadonlyMap<string, number>;
+  /** Orders that were asked for, copies not counted. */
+  asked = 0;
   requests = 0;
   replayed = 0;
   withoutAnswer = 0;
@@ -76,12 +78,14 @@ export class Ledger {
     if (!answer) return;
     if (wasReplayed(answer)) this.replayed += 1;
     if (answer.status < 400) return;
-    const code = String(answer.body?.code);
+    // A 503 says in its detail which of several reasons it has.
+    const code = answer.status === 503 ? `503 ${answer.body?.detail}` : String(answer.body?.code);
     this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
   }
 
   /** Judges all attempts at one order; gives its reply when there is one. */
   orderAnswered(user: string, attempts: readonly Attempt[]): Order | null {
+    this.asked += 1;
     const first = this.#judgeRepetitions(user, attempts);
     for (const attempt of attempts) this.#judgeRefusal(user, attempt, attempts);
     const order = (first?.answer?.body ?? null) as Order | null;
