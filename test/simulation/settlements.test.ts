@@ -158,7 +158,11 @@ test('P4: a mark that was overwritten since does not go with the entry of the on
   await open(settleOrders).submit({ ...request, action: 'confirm' }); // 1-3
   await open(settleOrders).submit({ ...request, action: 'cancel' }); // 1-4
   const committed = { epoch: 1, sequence: 3 };
-  await trimJournal(redis.client, { committed, settled: [{ position: committed, place: '1-2-0' }], nowMs: now });
+  await trimJournal(redis.client, {
+    committed,
+    settled: [{ position: committed, place: '1-2-0' }],
+    nowMs: now,
+  });
   const late = await open(settleOrders).submit({
     ...request,
     status: 'placed',
