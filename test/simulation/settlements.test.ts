@@ -150,6 +150,29 @@ describe('P4: an order that MariaDB has settled and Redis has forgotten', () => 
   });
 });
 
+test('P4: a mark that was overwritten since does not go with the entry of the one before', async () => {
+  await placeOrder(0);
+  await placeOrder(); // 1-2
+  const second = { epoch: 1, sequence: 2, index: 0 };
+  const request = { place: second, status: 'held', lines: LINES, asOf: second } as const;
+  await open(settleOrders).submit({ ...request, action: 'confirm' }); // 1-3
+  await open(settleOrders).submit({ ...request, action: 'cancel' }); // 1-4
+  const committed = { epoch: 1, sequence: 3 };
+  await trimJournal(redis.client, {
+    committed,
+    settled: [{ position: committed, place: '1-2-0' }],
+    nowMs: now,
+  });
+  const late = await open(settleOrders).submit({
+    ...request,
+    status: 'placed',
+    asOf: committed,
+    action: 'cancel',
+  });
+  expect(late).toEqual({ kind: 'already', status: 'cancelled' });
+  expect(await levels()).toEqual(TAKEN);
+});
+
 test('P2: an order whose level is missing is settled in no part', async () => {
   await placeOrder();
   await redis.client.hdel(KEYS.levels, 'b');

@@ -1,0 +1,196 @@
+import type { Order } from '../../engine/domain/order.ts';
+import type { HttpAnswer } from '../fixtures/http.ts';
+import type { Line, Settlement } from './schedule.ts';
+
+/** One sending of an order or an adjustment, and what came back; null = the connection broke. */
+export interface Attempt {
+  /** What an order of it would hold; null = not known, after a wishlist request without an answer. */
+  readonly lines: string | null;
+  readonly answer: HttpAnswer | null;
+  /** Sent when an earlier attempt of the same key had been accepted already. */
+  readonly afterSuccess: boolean;
+}
+
+/** `found cancelled`: refused, because it was cancelled before; `?`: a settlement without an answer. */
+export type Said = 'confirmed' | 'cancelled' | 'expired' | 'found cancelled' | '?';
+
+/** An order that somebody was told of. */
+export interface ToldOrder {
+  readonly user: string;
+  readonly lines: string;
+  readonly total: number;
+  /** What the replies to its settlements say it has been through. */
+  readonly said: Set<Said>;
+  kept: boolean;
+}
+
+export interface ToldAdjustment {
+  readonly sku: string;
+  readonly delta: number;
+  /** False: no answer, so it may have happened or not. */
+  readonly certain: boolean;
+}
+
+export type Fault = 'doubled' | 'lost' | 'untold' | 'oversold' | 'drifted' | 'wrong';
+
+const MAX_DESCRIBED = 50;
+
+/** Lines as one short text: a long run keeps a million of them. */
+export const write = (lines: readonly Line[]): string =>
+  lines.map(({ sku, quantity }) => `${sku}*${quantity}`).join(',');
+
+/** Whether nobody can know what became of the request. */
+export const isUncertain = (answer: HttpAnswer | null): boolean => !answer || answer.status === 504;
+
+const wasReplayed = ({ headers }: HttpAnswer) => headers['idempotency-replayed'] === 'true';
+
+/** All that replies have said, judged as far as replies can be judged by themselves. */
+export class Ledger {
+  readonly orders = new Map<string, ToldOrder>();
+  readonly adjustments = new Map<string, ToldAdjustment>();
+  /** Expected wishlists by user; a user whose wishlist is not known is left out. */
+  readonly wishlists = new Map<string, ReadonlyMap<string, number>>();
+  /** Orders that may exist though nobody was told: how many, by user and lines. */
+  readonly unanswered = new Map<string, number>();
+  readonly refused = new Map<string, number>();
+  readonly faults = new Map<Fault, number>();
+  readonly descriptions: string[] = [];
+  readonly #prices: ReadonlyMap<string, number>;
+  /** Orders that were asked for, copies not counted. */
+  asked = 0;
+  requests = 0;
+  replayed = 0;
+  withoutAnswer = 0;
+
+  constructor(prices: ReadonlyMap<string, number>) {
+    this.#prices = prices;
+  }
+
+  fault(kind: Fault, description: string): void {
+    this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
+    if (this.descriptions.length < MAX_DESCRIBED) this.descriptions.push(`${kind}: ${description}`);
+  }
+
+  /** Counts an answer. */
+  count(answer: HttpAnswer | null): void {
+    this.requests += 1;
+    if (isUncertain(answer)) this.withoutAnswer += 1;
+    if (!answer) return;
+    if (wasReplayed(answer)) this.replayed += 1;
+    if (answer.status < 400) return;
+    // A 503 says in its detail which of several reasons it has.
+    const code = answer.status === 503 ? `503 ${answer.body?.detail}` : String(answer.body?.code);
+    this.refused.set(code, (this.refused.get(code) ?? 0) + 1);
+  }
+
+  /** Judges all attempts at one order; gives its reply when there is one. */
+  orderAnswered(user: string, attempts: readonly Attempt[]): Order | null {
+    this.asked += 1;
+    const first = this.#judgeRepetitions(user, attempts);
+    for (const attempt of attempts) this.#judgeRefusal(user, attempt, attempts);
+    const order = (first?.answer?.body ?? null) as Order | null;
+    if (order) this.#addOrder(user, order, attempts);
+    else this.#addUnanswered(user, attempts);
+    return order;
+  }
+
+  /** Judges all attempts at one adjustment. */
+  adjustmentAnswered(
+    reason: string,
+    told: { sku: string; delta: number },
+    attempts: readonly Attempt[],
+  ): void {
+    const first = this.#judgeRepetitions(reason, attempts);
+    for (const attempt of attempts) this.#judgeRefusal(reason, attempt, attempts);
+    const certain = first !== undefined;
+    if (certain || attempts.some(({ answer }) => isUncertain(answer)))
+      this.adjustments.set(reason, { ...told, certain });
+  }
+
+  /** Notes what the reply to a settlement says the order has been through. */
+  settlementAnswered(order: Order, action: Settlement, answer: HttpAnswer | null): void {
+    const { said } = this.orders.get(order.id)!;
+    const body = answer?.body;
+    if (isUncertain(answer)) said.add('?');
+    else if (answer!.status === 200) {
+      const status = action === 'confirm' ? 'placed' : 'cancelled';
+      said.add(action === 'confirm' ? 'confirmed' : 'cancelled');
+      this.#expectLike({ ...order, status, expiresAt: null }, body, `${action} of ${order.id}`);
+    } else if (body?.code === 'order_state') {
+      if (body.orderStatus === 'expired') said.add('expired');
+      else if (action === 'confirm' && body.orderStatus === 'cancelled') said.add('found cancelled');
+      else this.fault('wrong', `${action} of ${order.id} was refused as ${body.orderStatus}`);
+    } else if (answer!.status !== 503) {
+      this.fault('wrong', `${action} of ${order.id} was answered ${answer!.status}`);
+    }
+  }
+
+  /** The answer is the refusal that it has to be, or one that says nothing. */
+  expectCode(what: string, answer: HttpAnswer | null, codes: readonly string[]): void {
+    if (isUncertain(answer) || answer!.status === 503 || codes.includes(answer!.body?.code)) return;
+    const given = answer!.body?.code ?? '';
+    this.fault(
+      'wrong',
+      `${what} was answered ${answer!.status} ${given}, not ${codes.join(' or ') || 'as before'}`,
+    );
+  }
+
+  /** One key has one success: one of the replies is the first, all others repeat it to the letter. */
+  #judgeRepetitions(what: string, attempts: readonly Attempt[]): Attempt | undefined {
+    const successes = attempts.filter(({ answer }) => answer?.status === 201);
+    const [first] = successes;
+    if (!first) return undefined;
+    const texts = new Set(successes.map(({ answer }) => JSON.stringify(answer!.body)));
+    if (texts.size > 1) this.fault('doubled', `${what} was answered in ${texts.size} ways: ${[...texts]}`);
+    const fresh = successes.filter(({ answer }) => !wasReplayed(answer!)).length;
+    const mayBeReplay = attempts.some(({ answer }) => isUncertain(answer));
+    if (fresh > 1 || (fresh === 0 && !mayBeReplay))
+      this.fault('doubled', `${what}: ${fresh} of ${successes.length} successes were no replay`);
+    return successes.find(({ answer }) => !wasReplayed(answer!)) ?? first;
+  }
+
+  /** A refusal must be one that this attempt could meet. */
+  #judgeRefusal(what: string, { lines, answer, afterSuccess }: Attempt, attempts: readonly Attempt[]): void {
+    if (!answer || answer.status === 201) return;
+    const keyIsTaken = attempts.some(
+      (other) => other.lines !== lines && (isUncertain(other.answer) || other.answer?.status === 201),
+    );
+    const allowed = [
+      ...(afterSuccess || lines === '' ? [] : ['out_of_stock']),
+      ...(keyIsTaken ? ['idempotency_mismatch'] : []),
+      ...(lines === '' || lines === null ? ['empty_wishlist'] : []),
+    ];
+    this.expectCode(`${what} of ${lines}`, answer, allowed);
+    if (answer.body?.code !== 'out_of_stock') return;
+    for (const { sku, requested, available } of answer.body.items) {
+      if (!(available >= 0 && available < requested))
+        this.fault('wrong', `${what}: ${requested} of "${sku}" refused with ${available} left`);
+    }
+  }
+
+  /** The order is as it was asked for, and as its prices have it. */
+  #addOrder(user: string, order: Order, attempts: readonly Attempt[]): void {
+    const lines = write(order.items);
+    for (const attempt of attempts) {
+      if (attempt.answer?.status === 201 && attempt.lines !== null && attempt.lines !== lines)
+        this.fault('wrong', `${user} asked for ${attempt.lines} and was told ${lines}`);
+    }
+    const total = order.items.reduce((sum, { sku, quantity }) => sum + quantity * this.#prices.get(sku)!, 0);
+    if (total !== order.total) this.fault('wrong', `${order.id} says ${order.total}, its lines are ${total}`);
+    if (this.orders.has(order.id)) this.fault('doubled', `${order.id} was given out twice`);
+    this.orders.set(order.id, { user, lines, total, said: new Set(), kept: false });
+  }
+
+  /** One order at most can have come of these attempts, and of one of these contents. */
+  #addUnanswered(user: string, attempts: readonly Attempt[]): void {
+    const open = attempts.find(({ answer }) => isUncertain(answer));
+    if (!open) return;
+    const name = `${user}|${open.lines ?? '?'}`;
+    this.unanswered.set(name, (this.unanswered.get(name) ?? 0) + 1);
+  }
+
+  #expectLike(wanted: unknown, given: unknown, what: string): void {
+    const text = JSON.stringify(given);
+    if (text !== JSON.stringify(wanted)) this.fault('wrong', `${what} says ${text}`);
+  }
+}

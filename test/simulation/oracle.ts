@@ -1,0 +1,175 @@
+import type { Database } from '../../engine/database/database.ts';
+import type { RedisClient } from '../../engine/redis/client.ts';
+import { KEYS } from '../../engine/redis/keys.ts';
+import { systemClock } from '../../engine/runtime/clock.ts';
+import { reconcile } from '../../writer/reconcile/reconcile.ts';
+import { type Ledger, type Said, type ToldOrder, write } from './ledger.ts';
+import type { ShopProduct } from './schedule.ts';
+
+export interface OracleOptions {
+  readonly ledger: Ledger;
+  readonly shop: readonly ShopProduct[];
+  readonly redis: RedisClient;
+  readonly database: Database;
+}
+
+/** What the oracle counted in MariaDB. */
+export interface Findings {
+  readonly statuses: ReadonlyMap<string, number>;
+}
+
+interface KeptOrderRow {
+  readonly id: string;
+  readonly user_id: string;
+  readonly status: string;
+  readonly total: number;
+}
+
+const ORDERS_OF_A_PAGE = 2_000;
+
+/** Compares what is kept with what was told, when all is quiet and drained. Faults go to the ledger. */
+export async function consultOracle(options: OracleOptions): Promise<Findings> {
+  const live = new Map<string, number>();
+  const statuses = await checkOrders(options, live);
+  const moved = await checkAdjustments(options);
+  await checkStock(options, live, moved);
+  await checkWishlists(options);
+  const { drifts } = await reconcile({ ...options, clock: systemClock });
+  for (const drift of drifts) options.ledger.fault('drifted', `reconcile: ${JSON.stringify(drift)}`);
+  return { statuses };
+}
+
+/** P2, P4: every order that was told is there once and as told, and no other. Adds what they took to `live`. */
+async function checkOrders({ ledger, database }: OracleOptions, live: Map<string, number>) {
+  const statuses = new Map<string, number>();
+  for (let after = ''; ; ) {
+    const page = await readOrders(database, after);
+    for (const { order, lines } of page) {
+      statuses.set(order.status, (statuses.get(order.status) ?? 0) + 1);
+      checkOrder(ledger, order, write(lines));
+      if (order.status === 'held' || order.status === 'placed') addUnits(live, lines);
+    }
+    if (page.length < ORDERS_OF_A_PAGE) break;
+    after = page.at(-1)!.order.id;
+  }
+  for (const [id, told] of ledger.orders)
+    if (!told.kept) ledger.fault('lost', `${id} of ${told.user} is not in MariaDB`);
+  return statuses;
+}
+
+async function readOrders({ query }: Database, after: string) {
+  const page = query.selectFrom('orders').where('id', '>', after).orderBy('id').limit(ORDERS_OF_A_PAGE);
+  const orders = await page.select(['id', 'user_id', 'status', 'total']).execute();
+  const last = orders.at(-1)?.id ?? after;
+  const items = await query
+    .selectFrom('order_items')
+    .select(['order_id', 'sku', 'quantity'])
+    .where('order_id', '>', after)
+    .where('order_id', '<=', last)
+    .orderBy('order_id')
+    .orderBy('line')
+    .execute();
+  const linesOf = groupBy(items, 'order_id');
+  return orders.map((order) => ({ order, lines: linesOf.get(order.id) ?? [] }));
+}
+
+function checkOrder(ledger: Ledger, order: KeptOrderRow, lines: string): void {
+  const told = ledger.orders.get(order.id);
+  if (told) checkTold(ledger, order, lines, told);
+  else checkUntold(ledger, order, lines);
+}
+
+/** As it was told, and ended as its replies said. */
+function checkTold(ledger: Ledger, order: KeptOrderRow, lines: string, told: ToldOrder): void {
+  told.kept = true;
+  const wanted = `${told.user}: ${told.lines} for ${told.total}`;
+  const kept = `${order.user_id}: ${lines} for ${order.total}`;
+  if (kept !== wanted) ledger.fault('wrong', `${order.id} is kept as ${kept}, was told as ${wanted}`);
+  const ends = possibleEnds(told);
+  if (!ends.includes(order.status))
+    ledger.fault('wrong', `${order.id} is ${order.status}, its replies said ${[...told.said]}`);
+}
+
+/** Only a request without an answer may have left an order that nobody was told of. */
+function checkUntold(ledger: Ledger, { id, user_id }: KeptOrderRow, lines: string): void {
+  const name = [`${user_id}|${lines}`, `${user_id}|?`].find((each) => ledger.unanswered.get(each));
+  if (name) ledger.unanswered.set(name, ledger.unanswered.get(name)! - 1);
+  else ledger.fault('untold', `nobody was told of ${id} of ${user_id}`);
+}
+
+/** The statuses that agree with all replies; none when the replies contradict each other. */
+function possibleEnds({ said }: ToldOrder): readonly string[] {
+  const has = (each: Said) => said.has(each);
+  const wasCancelled = has('cancelled') || has('found cancelled');
+  if (wasCancelled && has('expired')) return [];
+  if (has('found cancelled') && !has('cancelled') && !has('?')) return [];
+  if (wasCancelled) return ['cancelled'];
+  if (has('expired')) return has('confirmed') ? [] : ['expired'];
+  if (has('confirmed')) return has('?') ? ['placed', 'cancelled'] : ['placed'];
+  return has('?') ? ['placed', 'cancelled', 'expired'] : ['expired'];
+}
+
+/** P4: each adjustment that was acknowledged has moved its units once. Gives what was moved of each SKU. */
+async function checkAdjustments({ ledger, database }: OracleOptions): Promise<Map<string, number>> {
+  const movements = await database.query
+    .selectFrom('stock_movements')
+    .select(['sku', 'delta', 'reason'])
+    .where('kind', '=', 'adjustment')
+    .execute();
+  const moved = new Map<string, number>();
+  const seen = new Set<string>();
+  for (const { sku, delta, reason } of movements) {
+    const told = ledger.adjustments.get(String(reason));
+    if (told?.sku !== sku || told.delta !== delta)
+      ledger.fault('untold', `adjustment "${reason}" of "${sku}"`);
+    if (seen.has(String(reason))) ledger.fault('doubled', `adjustment "${reason}"`);
+    seen.add(String(reason));
+    moved.set(sku, (moved.get(sku) ?? 0) + delta);
+  }
+  for (const [reason, { certain }] of ledger.adjustments)
+    if (certain && !seen.has(reason)) ledger.fault('lost', `adjustment "${reason}" is not in MariaDB`);
+  return moved;
+}
+
+/** P1: loaded + adjustments = available, in Redis and in MariaDB, + units in live orders; nothing negative. */
+async function checkStock(
+  { ledger, shop, redis, database }: OracleOptions,
+  live: ReadonlyMap<string, number>,
+  moved: ReadonlyMap<string, number>,
+): Promise<void> {
+  const inRedis = await redis.hgetall(KEYS.levels);
+  const rows = await database.query.selectFrom('stock_levels').select(['sku', 'available']).execute();
+  const inDatabase = new Map(rows.map(({ sku, available }) => [sku, available]));
+  for (const { sku, stock } of shop) {
+    const [units, sold] = [stock + (moved.get(sku) ?? 0), live.get(sku) ?? 0];
+    const levels = [Number(inRedis[sku]), inDatabase.get(sku)];
+    const told = `"${sku}": ${units} units, ${sold} in live orders, ${levels} available`;
+    if (sold > units || levels.some((level) => level! < 0)) ledger.fault('oversold', told);
+    if (levels.some((level) => level !== units - sold)) ledger.fault('drifted', told);
+  }
+}
+
+/** Wishlists are what the replies said; of users that are left out nobody knows. */
+async function checkWishlists({ ledger, database }: OracleOptions): Promise<void> {
+  const rows = await database.query.selectFrom('wishlist_items').selectAll().execute();
+  const kept = groupBy(rows, 'user_id');
+  for (const [user, wanted] of ledger.wishlists) {
+    const given = new Map((kept.get(user) ?? []).map(({ sku, quantity }) => [sku, quantity]));
+    const same = given.size === wanted.size && [...wanted].every(([sku, units]) => given.get(sku) === units);
+    if (!same) ledger.fault('wrong', `the wishlist of ${user} is kept as ${[...given]}, not ${[...wanted]}`);
+  }
+}
+
+function addUnits(live: Map<string, number>, lines: readonly { sku: string; quantity: number }[]): void {
+  for (const { sku, quantity } of lines) live.set(sku, (live.get(sku) ?? 0) + quantity);
+}
+
+function groupBy<Row, Name extends keyof Row>(rows: readonly Row[], name: Name): Map<Row[Name], Row[]> {
+  const groups = new Map<Row[Name], Row[]>();
+  for (const row of rows) {
+    const group = groups.get(row[name]);
+    if (group) group.push(row);
+    else groups.set(row[name], [row]);
+  }
+  return groups;
+}
