@@ -34,7 +34,7 @@ const callerKeys: Record<string, readonly string[]> = {
   ),
   'adjust-stock': withLane(adjustStock.pack([{ sku: 's', delta: 1, reason: 'r' }], 1, 0).keys),
   'change-wishlists': withLane(changeWishlists.pack([{ user: 'u', sku: 's', quantity: 1 }], 1, 0).keys),
-  'trim-journal': [KEYS.journal, KEYS.pins, KEYS.settled, KEYS.trimmed],
+  'trim-journal': [KEYS.journal, KEYS.pins, KEYS.settled, KEYS.forgotten],
   'settle-orders': withLane(settleOrders.pack([settlement], 1, 0).keys),
   'expire-holds': withLane(EXPIRE_HOLDS_KEYS),
   'rotate-idempotency': IDEMPOTENCY_KEYS,

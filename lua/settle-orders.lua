@@ -11,7 +11,7 @@ KEYS
   5 holds    zset    order place -> when its hold ends, ms since 1970
   6 held     hash    order place -> MessagePack [sku, quantity, ...]
   7 settled  hash    order place -> "status epoch-sequence", until MariaDB has it
-  8 trimmed  string  "epoch-sequence": marks in `settled` up to this entry are gone
+  8 forgotten string "epoch-sequence": the newest entry whose marks in `settled` are gone
 
 ARGV
   1 MessagePack array, envelope head (lua/fragments/envelope.lua), then
@@ -77,14 +77,14 @@ end
 local held = redis.call('HMGET', KEYS[6], unpack(places))
 local settled = redis.call('HMGET', KEYS[7], unpack(places))
 local deadlines = redis.call('ZMSCORE', KEYS[5], unpack(places))
-local trimmed_epoch, trimmed_sequence = string.match(redis.call('GET', KEYS[8]) or '0-0', '^(%d+)-(%d+)$')
-trimmed_epoch, trimmed_sequence = tonumber(trimmed_epoch), tonumber(trimmed_sequence)
+local forgotten_epoch, forgotten_sequence = string.match(redis.call('GET', KEYS[8]) or '0-0', '^(%d+)-(%d+)$')
+forgotten_epoch, forgotten_sequence = tonumber(forgotten_epoch), tonumber(forgotten_sequence)
 
 local settlements, results, status_of = {}, {}, {}
 
 -- Whether a settlement may have been read past: its mark gone from here, and not yet in what the caller read.
 local function is_out_of_date(read_epoch, read_sequence)
-  return read_epoch < trimmed_epoch or (read_epoch == trimmed_epoch and read_sequence < trimmed_sequence)
+  return read_epoch < forgotten_epoch or (read_epoch == forgotten_epoch and read_sequence < forgotten_sequence)
 end
 
 local function change(index, status, units)

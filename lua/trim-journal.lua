@@ -7,7 +7,7 @@ KEYS
   1 journal  stream
   2 pins     hash     reader -> "epoch-sequence until": entries after this id are still needed, until this time (ms)
   3 settled  hash     order place -> "status epoch-sequence", until MariaDB has it
-  4 trimmed  string   "epoch-sequence": how far it was trimmed
+  4 forgotten string  "epoch-sequence": the newest entry whose marks were dropped
 
 ARGV
   1 epoch     integer  of the last entry that MariaDB has committed
@@ -51,6 +51,8 @@ local function is_trimmed(its_epoch, its_sequence)
   return its_epoch < epoch or (its_epoch == epoch and its_sequence <= sequence)
 end
 local places = {}
+local forgotten_epoch, forgotten_sequence = string.match(redis.call('GET', KEYS[4]) or '0-0', '^(%d+)-(%d+)$')
+forgotten_epoch, forgotten_sequence = tonumber(forgotten_epoch), tonumber(forgotten_sequence)
 for at = 1, #settled, 3 do
   if is_trimmed(settled[at], settled[at + 1]) then
     places[#places + 1] = settled[at + 2]
@@ -61,8 +63,12 @@ local function drop_marks(first, last)
   local marks, dropped = redis.call('HMGET', KEYS[3], unpack(places, first, last)), {}
   for at, mark in ipairs(marks) do
     local its_epoch, its_sequence = string.match(mark or '', ' (%d+)-(%d+)$')
-    if its_epoch and is_trimmed(tonumber(its_epoch), tonumber(its_sequence)) then
+    its_epoch, its_sequence = tonumber(its_epoch), tonumber(its_sequence)
+    if its_epoch and is_trimmed(its_epoch, its_sequence) then
       dropped[#dropped + 1] = places[first + at - 1]
+      if its_epoch > forgotten_epoch or (its_epoch == forgotten_epoch and its_sequence > forgotten_sequence) then
+        forgotten_epoch, forgotten_sequence = its_epoch, its_sequence
+      end
     end
   end
   if #dropped > 0 then
@@ -72,8 +78,7 @@ end
 for first = 1, #places, 1000 do
   drop_marks(first, math.min(first + 999, #places))
 end
-local known_epoch, known_sequence = string.match(redis.call('GET', KEYS[4]) or '0-0', '^(%d+)-(%d+)$')
-if is_trimmed(tonumber(known_epoch), tonumber(known_sequence)) then
-  redis.call('SET', KEYS[4], string.format('%d-%d', epoch, sequence))
+if #places > 0 then
+  redis.call('SET', KEYS[4], string.format('%d-%d', forgotten_epoch, forgotten_sequence))
 end
 return string.format('%d-%d', epoch, sequence)

@@ -14,8 +14,11 @@ export interface SettleOrderOptions extends ShowOrderOptions {
   readonly settleOrder: (request: SettlementRequest) => Promise<SettlementOutcome>;
 }
 
-/** What is read is out of date only if the order was settled and drained in that very moment: once is rare. */
-const MAX_READS = 3;
+/**
+ * What is read is out of date when any order's settlement was drained between the reading and the call: under load that
+ * is often, but each reading has a new chance.
+ */
+const MAX_READS = 20;
 
 /** `POST /api/v1/orders/:id/confirm`: an order that is held is placed. */
 export function confirmOrderRoute(options: SettleOrderOptions): Route {

@@ -10,7 +10,7 @@ test('the keys are spelled as docs/DATA.md says: data in place depends on it', (
     catalogue: 'bootakhae:{0}:catalogue',
     wishlists: 'bootakhae:{0}:wishlists',
     pins: 'bootakhae:{0}:pins',
-    trimmed: 'bootakhae:{0}:trimmed',
+    forgotten: 'bootakhae:{0}:forgotten',
     holds: 'bootakhae:{0}:holds',
     held: 'bootakhae:{0}:held',
     settled: 'bootakhae:{0}:settled',

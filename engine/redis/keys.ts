@@ -16,7 +16,7 @@ export const KEYS = {
   catalogue: key('catalogue'),
   wishlists: key('wishlists'),
   pins: key('pins'),
-  trimmed: key('trimmed'),
+  forgotten: key('forgotten'),
   holds: key('holds'),
   held: key('held'),
   settled: key('settled'),

@@ -34,19 +34,8 @@ const skus = ['a', 'B', 'ㄱ {x}:', 'd', 'dear', '__proto__'];
 const sku = fc.constantFrom(...skus);
 const user = fc.constantFrom('ann', 'ben', 'cho');
 const sound = fc.integer({ min: 1, max: 8 });
-const unsound = fc.constantFrom<unknown>(
-  0,
-  -3,
-  1.5,
-  Number.NaN,
-  '3',
-  Number.POSITIVE_INFINITY,
-  2 ** 53,
-  1_000_001,
-  true,
-  [],
-  -0,
-);
+const UNSOUND = [0, -3, 1.5, Number.NaN, '3', Number.POSITIVE_INFINITY, 2 ** 53, 1_000_001, true, [], -0];
+const unsound = fc.constantFrom<unknown>(...UNSOUND);
 const quantity = fc.oneof({ weight: 20, arbitrary: sound }, { weight: 1, arbitrary: unsound });
 const lines = fc.array(fc.record({ sku, quantity }), { minLength: 1, maxLength: 5 });
 const token = fc.record({
@@ -224,6 +213,21 @@ interface ToldEntry {
   }[];
   readonly orders?: readonly { lines: readonly { sku: string; quantity: number }[]; token: string | null }[];
 }
+
+test.each(UNSOUND)(
+  'P1: at the door of place-orders, a quantity of %j spoils its order and nothing else',
+  async (quantity) => {
+    await redis.client.set(KEYS.epoch, 1);
+    await redis.client.hset(KEYS.prices, 'a', 5);
+    await redis.client.hset(KEYS.levels, 'a', 100);
+    const argument = packMessage([1, 1, 0, 1, ['a'], ['ann', 'ben'], [1, 1, quantity, 1, 1, 2], [], 0]);
+    const keys = [KEYS.epoch, laneKey('test'), KEYS.journal, ...KEYS_OF.placeOrders];
+    const reply = await callScript(redis.client, scripts.placeOrders, { keys, args: [argument] });
+    const [, , , results] = unpackMessage(reply as Buffer) as OrdersReply;
+    expect(results).toEqual([7, 1, 0, 0]);
+    expect(await redis.client.hget(KEYS.levels, 'a')).toBe('98');
+  },
+);
 
 test.each<[string, Buffer]>([
   ['not MessagePack', Buffer.from([0xc1])],

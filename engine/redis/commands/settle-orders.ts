@@ -46,7 +46,7 @@ export const settleOrders: BatchCommand<SettlementRequest, SettlementOutcome> = 
       script: settleOrdersScript,
       epoch,
       at,
-      keys: [KEYS.levels, KEYS.holds, KEYS.held, KEYS.settled, KEYS.trimmed],
+      keys: [KEYS.levels, KEYS.holds, KEYS.held, KEYS.settled, KEYS.forgotten],
       payload: [
         requests.map(({ place, action, status, lines, asOf }) => [
           formatPlace(place),

@@ -29,7 +29,7 @@ export async function trimJournal(redis: RedisClient, options: TrimOptions): Pro
   const { committed, settled, nowMs } = options;
   const marks = settled.flatMap(({ position, place }) => [position.epoch, position.sequence, place]);
   const reply = await callScript(redis, trimJournalScript, {
-    keys: [KEYS.journal, KEYS.pins, KEYS.settled, KEYS.trimmed],
+    keys: [KEYS.journal, KEYS.pins, KEYS.settled, KEYS.forgotten],
     args: [committed.epoch, committed.sequence, nowMs, packMessage(marks)],
   });
   return parsePosition(String(reply));
