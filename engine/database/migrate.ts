@@ -18,10 +18,3 @@ export async function migrate(database: Database): Promise<string[]> {
   if (error) throw error;
   return (results ?? []).map(({ migrationName }) => migrationName);
 }
-
-/** The migrations that the database lacks. Empty = it is up to date. */
-export async function pendingMigrations(database: Database): Promise<string[]> {
-  const provider = { getMigrations: async () => MIGRATIONS };
-  const known = await new Migrator({ db: database.query, provider }).getMigrations();
-  return known.filter(({ executedAt }) => !executedAt).map(({ name }) => name);
-}

@@ -34,9 +34,3 @@ async function readSettings(redis: RedisClient): Promise<Map<string, string>> {
   flat.push(...((await redis.config('GET', 'maxmemory-policy')) as string[]));
   return new Map(Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at]!, flat[2 * at + 1]!]));
 }
-
-/** Identifies one life of one server: it changes when Redis restarts or another one answers in its place. */
-export async function readRunId(redis: RedisClient): Promise<string> {
-  const info = await redis.info('server');
-  return /^run_id:(\w+)/m.exec(info)?.[1] ?? '';
-}

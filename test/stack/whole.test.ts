@@ -1,10 +1,11 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { connect } from 'amqplib';
 import { afterAll, expect, test } from 'vitest';
 import { type RunningStack, startStack } from '../../cli/stack/stack.ts';
 import { orderLine } from '../../cli/stack/up.ts';
 import { listenersOf } from './process-table.ts';
-import { temporaryFolder } from './temporary.ts';
+import { temporaryFolder, until } from './temporary.ts';
 
 const folder = temporaryFolder();
 let stack: RunningStack | undefined;
@@ -32,4 +33,17 @@ test('the printed line places an order, and nothing listens beyond loopback', {
   const addresses = listenersOf(Object.values(stack.pids()));
   expect(addresses.length).toBeGreaterThanOrEqual(5); // RabbitMQ has two
   expect(addresses.filter((address) => address !== '127.0.0.1' && address !== '::1')).toEqual([]);
+});
+
+test('the scheduler has declared the exchanges and queues that outsiders rely on', async () => {
+  const connection = await connect(stack!.amqp);
+  const channel = await connection.createChannel();
+  for (const exchange of ['bootakhae', 'bootakhae.dead']) await channel.checkExchange(exchange);
+  channel.publish('bootakhae', 'stock.recover', Buffer.from('{}'));
+  channel.publish('bootakhae.dead', 'whatever', Buffer.from('{}'));
+  for (const queue of ['bootakhae.stock-recovery', 'bootakhae.dead-letters']) {
+    await until(`${queue} has the message`, async () => (await channel.checkQueue(queue)).messageCount === 1);
+  }
+  expect((await channel.checkQueue('bootakhae.events')).messageCount).toBe(0);
+  await connection.close();
 });
