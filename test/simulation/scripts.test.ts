@@ -214,20 +214,40 @@ interface ToldEntry {
   readonly orders?: readonly { lines: readonly { sku: string; quantity: number }[]; token: string | null }[];
 }
 
-test.each(UNSOUND)(
-  'P1: at the door of place-orders, a quantity of %j spoils its order and nothing else',
-  async (quantity) => {
-    await redis.client.set(KEYS.epoch, 1);
-    await redis.client.hset(KEYS.prices, 'a', 5);
-    await redis.client.hset(KEYS.levels, 'a', 100);
-    const argument = packMessage([1, 1, 0, 1, ['a'], ['ann', 'ben'], [1, 1, quantity, 1, 1, 2], [], 0]);
-    const keys = [KEYS.epoch, laneKey('test'), KEYS.journal, ...KEYS_OF.placeOrders];
-    const reply = await callScript(redis.client, scripts.placeOrders, { keys, args: [argument] });
-    const [, , , results] = unpackMessage(reply as Buffer) as OrdersReply;
-    expect(results).toEqual([7, 1, 0, 0]);
-    expect(await redis.client.hget(KEYS.levels, 'a')).toBe('98');
+/** Asks for these orders where 100 units of "a" are there; answers the results and what is left. */
+async function askAtTheDoor(skus: string[], users: string[], orders: unknown[]) {
+  await redis.client.set(KEYS.epoch, 1);
+  await redis.client.hset(KEYS.prices, 'a', 5);
+  await redis.client.hset(KEYS.levels, 'a', 100);
+  const argument = packMessage([1, 1, 0, 1, skus, users, orders, [], 0]);
+  const keys = [KEYS.epoch, laneKey('test'), KEYS.journal, ...KEYS_OF.placeOrders];
+  const reply = await callScript(redis.client, scripts.placeOrders, { keys, args: [argument] });
+  const [, , , results] = unpackMessage(reply as Buffer) as OrdersReply;
+  return { results, left: await redis.client.hget(KEYS.levels, 'a') };
+}
+
+test.each(UNSOUND.map((quantity) => ({ quantity })))(
+  'P1: a quantity of $quantity spoils its order and nothing else',
+  async ({ quantity }) => {
+    const asked = await askAtTheDoor(['a'], ['ann', 'ben'], [1, 1, quantity, 1, 1, 2]);
+    expect(asked).toEqual({ results: [7, 1, 0, 0], left: '98' });
   },
 );
+
+test('P1: a product that is named twice spoils its order and nothing else', async () => {
+  const asked = await askAtTheDoor(['a'], ['ann', 'ben'], [2, 1, 60, 1, 60, 1, 1, 2]);
+  expect(asked).toEqual({ results: [7, 1, 0, 0], left: '98' });
+});
+
+test('P1: a line that is short by one unit takes nothing', async () => {
+  const asked = await askAtTheDoor(['a'], ['ann', 'ben'], [1, 1, 99, 1, 1, 2]);
+  expect(asked).toEqual({ results: [1, 0, 0, 2, 1, 1, 2, 1], left: '1' });
+});
+
+test('P2: an order with an unknown product leaves the known one, too', async () => {
+  const asked = await askAtTheDoor(['a', 'new'], ['ann'], [2, 1, 60, 2, 1]);
+  expect(asked).toEqual({ results: [3, 1, 2], left: '100' });
+});
 
 test.each<[string, Buffer]>([
   ['not MessagePack', Buffer.from([0xc1])],
