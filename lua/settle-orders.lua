@@ -81,6 +81,7 @@ local forgotten_epoch, forgotten_sequence = string.match(redis.call('GET', KEYS[
 forgotten_epoch, forgotten_sequence = tonumber(forgotten_epoch), tonumber(forgotten_sequence)
 
 local settlements, results, status_of = {}, {}, {}
+local lines_back = 0
 
 -- Whether a settlement may have been read past: its mark gone from here, and not yet in what the caller read.
 local function is_out_of_date(read_epoch, read_sequence)
@@ -89,6 +90,7 @@ end
 
 local function change(index, status, units)
   settlements[#settlements + 1] = { places[index], status, units }
+  lines_back = lines_back + (status == 'placed' and 0 or #units / 2)
   status_of[places[index]] = status
   return { DONE, status }
 end
@@ -120,6 +122,11 @@ for index = 1, #requests do
   else
     results[index] = next_step(index, status, units)
   end
+end
+
+-- What is held here may be longer than what the caller said: too much for one HSET, and the entry would stand already.
+if lines_back > MAX_UNITS_OF_CALL then
+  return refuse('MALFORMED', 'the orders have more than ' .. MAX_UNITS_OF_CALL .. ' lines to give back')
 end
 
 local entry_sequence = -1

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { NotAccepting } from '../../engine/domain/fault.ts';
 import type { OrderStatus } from '../../engine/domain/order.ts';
+import { parsePlace } from '../../engine/domain/order-id.ts';
 import type { Position } from '../../engine/domain/position.ts';
 import { type BatchCommand, Batcher } from '../../engine/redis/batcher.ts';
 import { expireHolds } from '../../engine/redis/commands/expire-holds.ts';
@@ -27,7 +28,7 @@ const clock = { nowMs: () => now, monotonicMs: () => performance.now() };
 const laneOptions = () => ({ redis: redis.client, clock, deadlineMs: 5_000, epoch: () => 1 });
 
 function open<Item, Outcome>(command: BatchCommand<Item, Outcome>) {
-  const bounds = { itemsOfCall: 256, weightOfCall: 3_840, itemsWaiting: 1_000, waitMs: 5_000, lanes: 1 };
+  const bounds = { itemsOfCall: 256, weightOfCall: 3_840, itemsWaiting: 10_000, waitMs: 5_000, lanes: 1 };
   return new Batcher<Item, Outcome>({ ...laneOptions(), command, bounds });
 }
 
@@ -179,4 +180,25 @@ test('P2: an order whose level is missing is settled in no part', async () => {
   await expect(settle('cancel')).rejects.toThrow(NotAccepting);
   expect(await levels()).toEqual({ a: 8, b: 0 });
   expect(await redis.client.hexists(KEYS.held, '1-1-0')).toBe(1);
+});
+
+test('P2: orders with more lines than a call can give back are settled in no part, whatever the caller says of them', async () => {
+  const lines = Array.from({ length: 4_400 }, (_, at) => ({ sku: `s${at}`, quantity: 1 }));
+  const products = open(putProducts);
+  await Promise.all(lines.map(({ sku }) => products.submit({ sku, price: 5, stock: 10, details })));
+  const orders = open(placeOrdersWithHold(HOLD_MS));
+  const parts = [0, 1, 2, 3, 4].map((part) => lines.slice(part * 880, part * 880 + 880));
+  for (const part of parts) await orders.submit({ user: 'u', lines: part });
+  const places = await redis.client.hkeys(KEYS.held);
+  const before = await redis.client.hgetall(KEYS.levels);
+  const entries = await redis.client.xlen(KEYS.journal);
+  const settlements = open(settleOrders);
+  const outcomes = places.map((text) =>
+    settlements.submit({ place: parsePlace(text), action: 'cancel', status: 'held', lines: [], asOf: ORDER }),
+  );
+  const results = await Promise.allSettled(outcomes);
+  expect(results.map(({ status }) => status)).toEqual(Array(5).fill('rejected'));
+  expect(await redis.client.hgetall(KEYS.levels)).toEqual(before);
+  expect(await redis.client.hlen(KEYS.held)).toBe(5);
+  expect(await redis.client.xlen(KEYS.journal), 'no entry may stand for what was not done').toBe(entries);
 });
