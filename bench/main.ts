@@ -2,18 +2,13 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { StackError } from '../cli/stack/stack-error.ts';
 import { VARIABLES } from '../engine/config/variables.ts';
-import { openGround } from './ground/ground.ts';
 import { describeCommit, describeMachine } from './machine.ts';
-import { paceOf, stockFor } from './measure/capacity.ts';
-import { measure } from './measure/run.ts';
-import type { RunResult } from './measure/run-result.ts';
 import { type BenchOptions, readOptions } from './options.ts';
-import { makePlan } from './plan.ts';
 import { renderPage } from './report/page.ts';
-import { Progress } from './report/progress.ts';
 import { computeRatios } from './report/ratios.ts';
 import { makeRemarks, type Report } from './report/report.ts';
 import { renderTerminal } from './report/terminal.ts';
+import { runPlans } from './run-plans.ts';
 
 /**
  * How fast: the engine beside other ways to place the same orders, in one go, on one machine.
@@ -37,46 +32,24 @@ try {
 
 async function main(options: BenchOptions): Promise<void> {
   const startedAt = new Date().toISOString();
+  const commit = describeCommit();
   const machine = describeMachine(options.data);
-  const { runs, skipped } = await runPlan(options);
+  const { skipped, ...measured } = await runPlans(options);
+  const all = [...measured.runs, ...(measured.growth?.runs ?? []), ...(measured.overload?.runs ?? [])];
   const report: Report = {
     format: 1,
     startedAt,
-    commit: describeCommit(),
+    commit,
     machine,
     options,
     environment: engineEnvironment(),
-    ratios: computeRatios(runs),
-    remarks: makeRemarks(runs, machine, skipped),
-    runs,
+    ratios: computeRatios(measured.runs),
+    remarks: makeRemarks(all, machine, skipped),
+    ...measured,
   };
   process.stdout.write(`${renderTerminal(report)}\n${save(report)}\n`);
-  if (runs.some(({ invalid }) => invalid.length > 0)) process.exitCode = FAILED;
-}
-
-async function runPlan(options: BenchOptions): Promise<{ runs: RunResult[]; skipped: string[] }> {
-  const plan = makePlan(options);
-  const runs: RunResult[] = [];
-  const skipped: string[] = [];
-  const progress = new Progress(plan.length);
-  const ground = await openGround(options.data);
-  try {
-    for (const spec of plan) {
-      progress.begin(spec);
-      const ratePerSecond = paceOf(spec, runs);
-      if (ratePerSecond === undefined) {
-        skipped.push(`Not run at a fixed rate: the capacity of ${spec.pace!.of} was not measured before.`);
-        continue;
-      }
-      const { warmUpSeconds, seconds, profiles } = options;
-      const stock = stockFor(spec, warmUpSeconds + seconds, runs);
-      runs.push(await measure(spec, { ground, warmUpSeconds, seconds, ratePerSecond, stock, profiles }));
-    }
-  } finally {
-    progress.stop();
-    await ground.close();
-  }
-  return { runs, skipped };
+  const failed = skipped.some((line) => line.startsWith('FAILED'));
+  if (failed || all.some(({ invalid }) => invalid.length > 0)) process.exitCode = FAILED;
 }
 
 /** Settings that the engine took from the environment; secrets and addresses are this bench's own. */

@@ -1,6 +1,8 @@
 import { tmpdir } from 'node:os';
 import { Command, InvalidArgumentError } from 'commander';
 import { packageRoot } from '../engine/runtime/package-root.ts';
+import { AXES, type Axis } from './growth/growth-plan.ts';
+import { OVERLOAD_CASES, type OverloadCase } from './overload/overload-cases.ts';
 import { SCENARIO_NAMES, type ScenarioName } from './scenarios.ts';
 import { STRATEGIES, type StrategyName } from './strategies.ts';
 
@@ -15,6 +17,10 @@ export interface BenchOptions {
   readonly connections: readonly number[];
   /** Only the comparison: the question was narrowed by scenario or connections. */
   readonly compareOnly: boolean;
+  /** What is to grow; null = no growth curves. With these or the overload, nothing is compared. */
+  readonly growth: readonly Axis[] | null;
+  /** What is to be scarce under too much load; null = no overload. */
+  readonly overload: readonly OverloadCase[] | null;
   readonly results: string;
   readonly data: string;
   readonly profiles: string | null;
@@ -23,10 +29,13 @@ export interface BenchOptions {
 interface Given {
   quick?: boolean;
   seconds?: number;
+  warmUp?: number;
   rounds?: number;
   only?: StrategyName[];
   scenario?: ScenarioName[];
   connections?: number[];
+  growth?: Axis[] | true;
+  overload?: OverloadCase[] | true;
   results: string;
   data: string;
   profile?: string;
@@ -41,14 +50,25 @@ export function readOptions(argv: readonly string[]): BenchOptions {
     .description('compares the engine with other ways to place orders, side by side')
     .option('--quick', 'one round of short runs, for a first look')
     .option('--seconds <n>', 'measured seconds of a run (5; quick: 1)', readSeconds)
-    .option('--rounds <n>', 'how often all is repeated, interleaved (3; quick: 1)', readCount)
+    .option('--warm-up <n>', 'seconds of full load before them (5; quick: 0.5)', readSeconds)
+    .option('--rounds <n>', 'how often all is repeated, interleaved (3; quick and growth: 1)', readCount)
     .option('--only <letters>', `strategies, for example d,e; of ${letters.join(', ')}`, readStrategies)
     .option(
       '--scenario <names>',
       `scenarios, of ${SCENARIO_NAMES.join(', ')}; nothing but the comparison`,
-      readScenarios,
+      readOneOf(SCENARIO_NAMES),
     )
     .option('--connections <counts>', 'for example 64,256; nothing but the comparison', readConnections)
+    .option(
+      '--growth [axes]',
+      `instead, how cost grows with ${AXES.join(', ')} (all, or for example lines,apis)`,
+      readOneOf(AXES),
+    )
+    .option(
+      '--overload [cases]',
+      `instead, three times what the engine can take, of ${OVERLOAD_CASES.join(', ')} (all, or for example calls)`,
+      readOneOf(OVERLOAD_CASES),
+    )
     .option('--results <dir>', 'where the report goes', `${packageRoot}/bench/results`)
     .option(
       '--data <dir>',
@@ -66,12 +86,15 @@ function complete(given: Given): BenchOptions {
   return {
     quick,
     seconds: given.seconds ?? (quick ? 1 : 5),
-    warmUpSeconds: quick ? 0.5 : 1.5,
-    rounds: given.rounds ?? (quick ? 1 : 3),
+    // V8 compiles what runs hundreds of times a second, as a batch does, only after seconds.
+    warmUpSeconds: given.warmUp ?? (quick ? 0.5 : 5),
+    rounds: given.rounds ?? (quick || given.growth ? 1 : 3),
     strategies: given.only ?? STRATEGIES.map(({ name }) => name),
     scenarios: given.scenario ?? SCENARIO_NAMES,
     connections: given.connections ?? ALL_CONNECTIONS,
     compareOnly: given.scenario !== undefined || given.connections !== undefined,
+    growth: given.growth === true ? AXES : (given.growth ?? null),
+    overload: given.overload === true ? OVERLOAD_CASES : (given.overload ?? null),
     results: given.results,
     data: given.data,
     profiles: given.profile ?? null,
@@ -97,12 +120,14 @@ function readStrategies(text: string): StrategyName[] {
   });
 }
 
-function readScenarios(text: string): ScenarioName[] {
-  return text.split(',').map((name) => {
-    const found = SCENARIO_NAMES.find((scenario) => scenario === name);
-    if (!found) throw new InvalidArgumentError(`"${name}" is no scenario`);
-    return found;
-  });
+/** Reads names that are parted by commas, each one of `names`. */
+function readOneOf<const Name extends string>(names: readonly Name[]): (text: string) => Name[] {
+  return (text) =>
+    text.split(',').map((word) => {
+      const found = names.find((name) => name === word);
+      if (!found) throw new InvalidArgumentError(`"${word}" is none of ${names.join(', ')}`);
+      return found;
+    });
 }
 
 function readConnections(text: string): number[] {

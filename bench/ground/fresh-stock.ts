@@ -1,14 +1,12 @@
 import type { Database } from '../../engine/database/database.ts';
 import { insertLevels } from '../../engine/database/statements/insert-levels.ts';
 import { upsertProducts } from '../../engine/database/statements/upsert-products.ts';
-import { type ProductToPut, REGULAR_POOL } from '../../engine/domain/product.ts';
-import { Gate } from '../../engine/journal/gate.ts';
-import { Batcher } from '../../engine/redis/batcher.ts';
+import { REGULAR_POOL } from '../../engine/domain/pool.ts';
+import type { ProductToPut } from '../../engine/domain/product.ts';
 import type { RedisClient } from '../../engine/redis/client.ts';
 import { putProducts } from '../../engine/redis/commands/put-products.ts';
-import { systemClock } from '../../engine/runtime/clock.ts';
-import { createLogger } from '../../engine/runtime/logger.ts';
 import { RIVAL_KEYS } from '../rivals/rival-keys.ts';
+import { decideAll, type EngineServers } from './decide-all.ts';
 
 const TABLES = [
   'products',
@@ -18,8 +16,6 @@ const TABLES = [
   'order_items',
   'wishlist_items',
 ] as const;
-const GATE_WITHIN_MS = 10_000;
-const DEADLINE_MS = 10_000;
 const PRODUCTS_OF_CALL = 500;
 
 /** Empties MariaDB's tables and puts the checkpoint back to where nothing was ever applied. */
@@ -48,37 +44,14 @@ export async function fillRivalKeys(redis: RedisClient, products: readonly Produ
   await redis.hset(RIVAL_KEYS.prices, Object.fromEntries(products.map(({ sku, price }) => [sku, price])));
 }
 
-/** Loads products through the engine, as `bootakhae import` does. */
-export async function fillEngine(
-  { redis, database, appendfsync }: EngineServers,
-  products: readonly ProductToPut[],
-): Promise<void> {
-  const gate = new Gate({ redis, database, logger: createLogger('bench', 'silent'), needs: { appendfsync } });
-  gate.start();
-  try {
-    await gate.whenOpen(GATE_WITHIN_MS);
-    const batcher = new Batcher({
-      redis,
-      clock: systemClock,
-      epoch: () => gate.epoch(),
-      deadlineMs: DEADLINE_MS,
-      command: putProducts,
-      bounds: {
-        itemsOfCall: PRODUCTS_OF_CALL,
-        weightOfCall: PRODUCTS_OF_CALL,
-        itemsWaiting: products.length,
-        waitMs: Number.POSITIVE_INFINITY,
-        lanes: 1,
-      },
-    });
-    await Promise.all(products.map((product) => batcher.submit(product)));
-  } finally {
-    gate.stop();
-  }
-}
-
-interface EngineServers {
-  readonly redis: RedisClient;
-  readonly database: Database;
-  readonly appendfsync: 'always' | 'everysec';
+/** Loads products through the engine, as `bootakhae import` does; resolves to how many. */
+export function fillEngine(servers: EngineServers, products: Iterable<ProductToPut>): Promise<number> {
+  return decideAll(servers, {
+    command: putProducts,
+    items: products,
+    itemsOfCall: PRODUCTS_OF_CALL,
+    weightOfCall: PRODUCTS_OF_CALL,
+    lanes: 1,
+    isRight: (outcome) => outcome === 'created',
+  });
 }

@@ -23,7 +23,8 @@ declare module 'autocannon' {
   }
 
   export interface AutocannonOptions {
-    url: string;
+    /** Connections are spread over several. */
+    url: string | readonly string[];
     connections: number;
     pipelining: 1;
     /** Seconds. */

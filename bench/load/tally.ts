@@ -1,23 +1,16 @@
-import type { AutocannonClient } from 'autocannon';
-import type { LoadJob, LoadResult } from './job.ts';
+import type { LoadResult } from './job.ts';
 import { LatencyRecorder } from './latencies.ts';
 
 const CREATED = 201;
 const CONFLICT = 409;
-
-/** Where a connection stands in its own orders: its nth answer is that of its nth order, round and round. */
-export interface ClientState {
-  readonly orders: readonly number[];
-  answered: number;
-}
+const UNAVAILABLE = 503;
 
 /** Counts answers: all of them for the books, those of the measured window for the figures. */
 export class Tally {
-  readonly clients = new Map<AutocannonClient, ClientState>();
-  readonly #accepted = new LatencyRecorder();
-  readonly #refused = new LatencyRecorder();
+  readonly #of = new Map([CREATED, CONFLICT, UNAVAILABLE].map((status) => [status, new LatencyRecorder()]));
   readonly #statuses: Record<string, number> = {};
   readonly #acceptedOf: number[];
+  #notOffered = 0;
   #window: { start: number; at: number; cpu: NodeJS.CpuUsage } | null = null;
   #measured: Pick<LoadResult, 'windowStart' | 'windowEnd' | 'generatorBusy'> | null = null;
 
@@ -37,33 +30,41 @@ export class Tally {
     this.#measured = { windowStart: start, windowEnd: start + elapsedMs, generatorBusy };
   }
 
-  /** An answer has come: `milliseconds` since it was asked for. */
-  add(state: ClientState, status: number, milliseconds: number): void {
+  /** The order of this index has its answer: `milliseconds` since it was asked for. */
+  add(order: number, status: number, milliseconds: number): void {
     this.#statuses[status] = (this.#statuses[status] ?? 0) + 1;
-    if (status === CREATED) this.#acceptedOf[state.orders[(state.answered - 1) % state.orders.length]!]! += 1;
-    if (!this.#window || this.#measured) return;
-    if (status === CREATED) this.#accepted.add(milliseconds);
-    else if (status === CONFLICT) this.#refused.add(milliseconds);
+    if (status === CREATED) this.#acceptedOf[order]! += 1;
+    if (this.#measures()) this.#of.get(status)?.add(milliseconds);
   }
 
+  /** A request was due, and no connection was free to send it. */
+  addNotOffered(): void {
+    if (this.#measures()) this.#notOffered += 1;
+  }
+
+  /** @param errors broken connections and requests without an answer */
   result(errors: number): LoadResult {
     const measured = this.#measured!;
-    const [accepted, refused] = [this.#accepted.summary(), this.#refused.summary()];
+    const [accepted, refused, shed] = [CREATED, CONFLICT, UNAVAILABLE].map((status) =>
+      this.#of.get(status)!.summary(),
+    ) as [LoadResult['accepted'], LoadResult['refused'], LoadResult['shed']];
     const seconds = (measured.windowEnd - measured.windowStart) / 1_000;
     return {
       ...measured,
       acceptedPerSecond: accepted.count / seconds,
       refusedPerSecond: refused.count / seconds,
+      shedPerSecond: shed.count / seconds,
+      notOfferedPerSecond: this.#notOffered / seconds,
       accepted,
       refused,
+      shed,
       statuses: this.#statuses,
       acceptedOf: this.#acceptedOf,
       errors,
     };
   }
-}
 
-/** How long a job sends, in seconds. */
-export function secondsOf(job: LoadJob): number {
-  return job.warmUpSeconds + job.seconds;
+  #measures(): boolean {
+    return this.#window !== null && this.#measured === null;
+  }
 }

@@ -64,7 +64,11 @@ function nothingKept(answered: number, units: number): BookCheck {
   };
 }
 
-function unitsBySku(orders: readonly ScenarioOrder[], acceptedOf: readonly number[]): Map<string, number> {
+/** Units that were accepted, by SKU; `acceptedOf` as the load generator counted. */
+export function unitsBySku(
+  orders: readonly ScenarioOrder[],
+  acceptedOf: readonly number[],
+): Map<string, number> {
   const sold = new Map<string, number>();
   orders.forEach(({ lines }, index) => {
     for (const { sku, quantity } of lines)

@@ -122,7 +122,8 @@ class Run {
     const named = { ...processes, redis: this.#redis.server, mariadb: ground.mariadb };
     const pids = Object.fromEntries(Object.entries(named).map(([name, { pid }]) => [name, pid]));
     const { authSecret } = ground;
-    const job = { url, scenario, connections, warmUpSeconds, seconds, ratePerSecond, authSecret };
+    const load = { connections, warmUpSeconds, seconds, ratePerSecond, authSecret };
+    const job = { urls: [url], workload: scenario, client: 'autocannon', ...load } as const;
     return driveLoad(ground.directory, job, pids);
   }
 
@@ -166,8 +167,8 @@ interface Parts {
   readonly lag: LagResult | null;
 }
 
-/** Anything but 201 and 409 means that something else than orders was measured. */
-function findFlaws(load: LoadResult, books: BookCheck): string[] {
+/** Why the figures must not be used: anything but 201 and 409 means that something else than orders was measured. */
+export function findFlaws(load: LoadResult, books: BookCheck): string[] {
   const strange = Object.entries(load.statuses).filter(([status]) => status !== '201' && status !== '409');
   return [
     ...strange.map(([status, count]) => `${count} answers with status ${status}`),

@@ -3,6 +3,8 @@ import { STRATEGIES } from '../strategies.ts';
 import { makeCharts } from './charts.ts';
 import { COLUMNS } from './columns.ts';
 import type { Report } from './report.ts';
+import type { Section } from './section.ts';
+import { sectionsOf } from './sections.ts';
 import { drawChart, escapeText } from './svg.ts';
 import { ratioRow } from './terminal.ts';
 
@@ -26,11 +28,25 @@ export function renderPage(report: Report): string {
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>BooTakHae: bench of ${startedAt}</title>
 <style>${STYLE}</style><h1>BooTakHae: how fast</h1>
 ${list(facts)}
-<h2>Ratios</h2>${ratioTable(report)}${list(report.remarks)}
+${list(report.remarks)}${report.runs.length > 0 ? renderComparison(report) : ''}
+${sectionsOf(report).map(renderSection).join('\n')}</html>`;
+}
+
+function renderComparison(report: Report): string {
+  return `<h2>Ratios</h2>${ratioTable(report)}
 <h2>What was compared</h2>${list(STRATEGIES.map(({ letter, name, title }) => `${letter} ${name}: ${title}`))}
 ${list(Object.entries(SCENARIO_TITLES).map(([name, title]) => `${name}: ${title}`))}
 <h2>Plots</h2><p>Medians over the rounds.</p>${makeCharts(report.runs).map(drawChart).join('\n')}
-<h2>All runs</h2><p>CPU figures are cores kept busy in the measured window.</p>${runTable(report)}</html>`;
+<h2>All runs</h2><p>CPU figures are cores kept busy in the measured window.</p>${runTable(report)}`;
+}
+
+function renderSection({ title, notes, tables, charts }: Section): string {
+  const rendered = tables.map(({ columns, rows }) => {
+    const titles = columns.map((column) => column.title);
+    const cells = rows.map((row) => row.map((cell, at) => tableCell(cell, columns[at]!.right)));
+    return `<div class="wide">${table(titles, cells)}</div><p></p>`;
+  });
+  return `<h2>${escapeText(title)}</h2>${list(notes)}${rendered.join('\n')}${charts.map(drawChart).join('\n')}`;
 }
 
 function list(lines: readonly string[]): string {
@@ -56,5 +72,5 @@ function table(titles: readonly string[], rows: readonly string[][]): string {
 }
 
 function tableCell(text: string, right: boolean): string {
-  return `<td class="${right ? 'number' : text}">${escapeText(text)}</td>`;
+  return `<td class="${right ? 'number' : escapeText(text.split(':')[0]!)}">${escapeText(text)}</td>`;
 }

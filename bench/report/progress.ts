@@ -1,5 +1,4 @@
 import { Presets, SingleBar } from 'cli-progress';
-import type { RunSpec } from '../plan.ts';
 
 /** Says on standard error how far it is: a bar on a terminal, a line a run elsewhere. */
 export class Progress {
@@ -15,9 +14,8 @@ export class Progress {
     this.#bar?.start(total, 0, { what: 'starting servers' });
   }
 
-  /** This run begins. */
-  begin(spec: RunSpec): void {
-    const what = `${spec.purpose} ${spec.strategy} ${spec.scenario} ${spec.connections}`;
+  /** The next run begins; `what` it is, in a few words. */
+  begin(what: string): void {
     if (this.#bar) this.#bar.update(this.#done, { what });
     else process.stderr.write(`${this.#done + 1}/${this.#total} ${what}\n`);
     this.#done += 1;

@@ -1,9 +1,17 @@
 import { COLUMNS } from './columns.ts';
 import type { Ratio } from './ratios.ts';
 import type { Report } from './report.ts';
+import type { Section } from './section.ts';
+import { sectionsOf } from './sections.ts';
 
 /** The report as text for a terminal. */
 export function renderTerminal(report: Report): string {
+  const compared = report.runs.length > 0 ? renderComparison(report) : [];
+  const sections = sectionsOf(report).flatMap(renderSection);
+  return [...compared, ...sections, ...report.remarks].join('\n');
+}
+
+function renderComparison(report: Report): string[] {
   const runs = report.runs.map((run) => COLUMNS.map((column) => column.cell(run)));
   const flaws = report.runs.flatMap((run) =>
     run.invalid.map((flaw) => `INVALID ${run.spec.strategy}, ${run.spec.scenario}: ${flaw}`),
@@ -24,8 +32,18 @@ export function renderTerminal(report: Report): string {
       false,
     ]),
     '',
-    ...report.remarks,
-  ].join('\n');
+  ];
+}
+
+function renderSection({ title, notes, tables }: Section): string[] {
+  const rendered = tables.map(({ columns, rows }) =>
+    table(
+      columns.map((column) => column.title),
+      rows,
+      columns.map(({ right }) => right),
+    ),
+  );
+  return [title, ...notes, ...rendered.flatMap((text) => ['', text]), ''];
 }
 
 /** The cells of one ratio: name, target, reached, lowest and highest round, verdict. */
@@ -40,7 +58,11 @@ function formatRatio(value: number): string {
   return value.toFixed(value < 10 ? 2 : 1);
 }
 
-function table(titles: readonly string[], rows: readonly string[][], right: readonly boolean[]): string {
+function table(
+  titles: readonly string[],
+  rows: readonly (readonly string[])[],
+  right: readonly boolean[],
+): string {
   const widths = titles.map((title, at) => Math.max(title.length, ...rows.map((row) => row[at]!.length)));
   const line = (cells: readonly string[]) =>
     cells

@@ -47,7 +47,13 @@ await runProcess(async () => {
   const rival = await create(config);
   const server = new HttpServer({
     // A rival keeps no idempotency records, so there is never an order to find again.
-    routes: [placeOrderRoute({ placeOrder: rival.placeOrder, findOrder: async () => null })],
+    routes: [
+      placeOrderRoute({
+        placeOrder: rival.placeOrder,
+        findOrder: async () => null,
+        orderRefusal: () => null,
+      }),
+    ],
     authenticate: createAuthenticator(config.AUTH_SECRET),
     logger,
     replyDeadlineMs: REPLY_DEADLINE_MS,

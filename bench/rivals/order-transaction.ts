@@ -4,7 +4,7 @@ import { insertOrderItems } from '../../engine/database/statements/insert-order-
 import { insertOrders } from '../../engine/database/statements/insert-orders.ts';
 import type { OrderLine, OrderOutcome, RequestedLine } from '../../engine/domain/order.ts';
 import { formatOrderId } from '../../engine/domain/order-id.ts';
-import { REGULAR_POOL } from '../../engine/domain/product.ts';
+import { REGULAR_POOL } from '../../engine/domain/pool.ts';
 import { accepted } from './rival.ts';
 
 const EPOCH = 1;
