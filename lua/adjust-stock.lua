@@ -50,7 +50,7 @@ local RING = 6
 
 local adjustments = request[5]
 if
-  type(adjustments) ~= 'table'
+  not is_array(adjustments)
   or #adjustments < 4
   or #adjustments > 4 * MAX_ADJUSTMENTS
   or #adjustments % 4 ~= 0
@@ -64,10 +64,10 @@ for at = 1, #adjustments, 4 do
     return refuse('MALFORMED', string.format('adjustment %d has a value that is no string', (at + 3) / 4))
   end
   if token ~= '' then
-    if #token ~= SCOPE_CHARACTERS + CONTENT_CHARACTERS then
+    if not is_token(token) then
       return refuse('MALFORMED', 'an idempotency token is not 33 characters')
     end
-    scopes[#scopes + 1] = string.sub(token, 1, SCOPE_CHARACTERS)
+    scopes[#scopes + 1] = scope_of_token(token)
   end
   skus[#skus + 1] = sku
 end
@@ -95,16 +95,12 @@ end
 
 -- What an idempotency key has led to before, in this call or an earlier one: a result and units, or nil.
 local function replay(token)
-  local record = record_of[string.sub(token, 1, SCOPE_CHARACTERS)]
-  if not record then
-    return nil
-  end
-  local content = string.sub(token, SCOPE_CHARACTERS + 1)
-  local available = string.match(string.sub(record, CONTENT_CHARACTERS + 1), '^=(%d+)$')
-  if available and string.sub(record, 1, CONTENT_CHARACTERS) == content then
+  local available = outcome_of(record_of, token, '^=(%d+)$')
+  if available then
     return REPLAYED, tonumber(available)
+  elseif available == false then
+    return MISMATCH, 0
   end
-  return MISMATCH, 0
 end
 
 -- What stands against the adjustment: a result and units, or nil.
@@ -129,10 +125,7 @@ local function adjust(sku, delta, reason, token)
   changed[sku] = true
   entry_adjustments[#entry_adjustments + 1] = { sku, delta, reason, available, token }
   if token ~= '' then
-    local scope = string.sub(token, 1, SCOPE_CHARACTERS)
-    record_of[scope] = string.format('%s=%d', string.sub(token, SCOPE_CHARACTERS + 1), available)
-    new_records[#new_records + 1] = scope
-    new_records[#new_records + 1] = record_of[scope]
+    note_outcome(record_of, new_records, token, string.format('=%d', available))
   end
   return ADJUSTED, available
 end

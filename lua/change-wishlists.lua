@@ -27,7 +27,7 @@ local DONE, UNKNOWN, FULL = 1, 2, 3
 local MAX_CHANGES, MAX_LINES_OF_WISHLIST, MAX_QUANTITY = 1000, 1000, 1000000
 
 local changes = request[5]
-if type(changes) ~= 'table' or #changes < 3 or #changes > 3 * MAX_CHANGES or #changes % 3 ~= 0 then
+if not is_array(changes) or #changes < 3 or #changes > 3 * MAX_CHANGES or #changes % 3 ~= 0 then
   return refuse('MALFORMED', 'a call takes 1 to ' .. MAX_CHANGES .. ' changes of three values')
 end
 local users, skus = {}, {}

@@ -30,7 +30,7 @@ local MAX_PRODUCTS, MAX_PRICE, MAX_STOCK = 1000, 1000000000000, 1000000000000
 local NO_STOCK = -1 -- in the entry: the product was there already, its level stays
 
 local products = request[5]
-if type(products) ~= 'table' or #products < 4 or #products > 4 * MAX_PRODUCTS or #products % 4 ~= 0 then
+if not is_array(products) or #products < 4 or #products > 4 * MAX_PRODUCTS or #products % 4 ~= 0 then
   return refuse('MALFORMED', 'a call takes 1 to ' .. MAX_PRODUCTS .. ' products of four values')
 end
 local skus = {}

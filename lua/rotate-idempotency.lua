@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 --[[
 Turns the ring of idempotency records when its current slot is full of time: the oldest slot is emptied, as a whole
 and in the background, and becomes the current one. Called often by any number of processes; one of them does it.

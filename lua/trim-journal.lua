@@ -1,4 +1,4 @@
-#!lua
+#!lua flags=allow-oom
 --[[
 Drops journal entries that MariaDB has committed, but none that a reader has pinned; and with them the marks of the
 orders that they settled: from now on MariaDB tells their status.

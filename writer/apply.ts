@@ -2,11 +2,12 @@ import type { Database, Transaction } from '../engine/database/database.ts';
 import { advanceCheckpoint } from '../engine/database/statements/advance-checkpoint.ts';
 import { changeLevels } from '../engine/database/statements/change-levels.ts';
 import { changeWishlistItems } from '../engine/database/statements/change-wishlist-items.ts';
-import { insertLevels } from '../engine/database/statements/insert-levels.ts';
+import { ensureLevels, insertLevels } from '../engine/database/statements/insert-levels.ts';
 import { insertMovements } from '../engine/database/statements/insert-movements.ts';
 import { insertOrderItems } from '../engine/database/statements/insert-order-items.ts';
 import { insertOrders } from '../engine/database/statements/insert-orders.ts';
 import { updateOrderStatuses } from '../engine/database/statements/update-order-statuses.ts';
+import { upsertEvents } from '../engine/database/statements/upsert-events.ts';
 import { upsertIdempotencyKeys } from '../engine/database/statements/upsert-idempotency-keys.ts';
 import { upsertProducts } from '../engine/database/statements/upsert-products.ts';
 import { InternalFault } from '../engine/domain/fault.ts';
@@ -44,6 +45,8 @@ export async function applyEntries(
 async function write(transaction: Transaction, changes: Changes): Promise<void> {
   await upsertProducts(transaction, changes.products);
   await insertLevels(transaction, changes.newLevels);
+  await upsertEvents(transaction, changes.events);
+  await ensureLevels(transaction, changes.pools);
   await insertMovements(transaction, changes.movements);
   await insertOrders(transaction, changes.orders);
   await insertOrderItems(transaction, changes.items);

@@ -213,6 +213,9 @@ describe('one range', () => {
       idempotencyKeys: [],
       levels: [],
       wishlists,
+      events: [],
+      pools: [],
+      counts: { begun: new Set(), deltas: new Map() },
     });
   });
 
@@ -268,6 +271,31 @@ describe('one range', () => {
     expect(changes.levels).toEqual([{ sku: 'tea', pool: 'regular', delta: 1 }]);
     expect(changes.idempotencyKeys).toEqual([
       { scope: 'k'.repeat(22), content: 'c'.repeat(11), outcome: '=7', usedAt: new Date(AT) },
+    ]);
+  });
+
+  test('in which an order is settled under a key: its status, and what the key led to', () => {
+    const token = 'k'.repeat(22) + 'c'.repeat(11);
+    const [placed] = journal([orders('mina', [{ sku: 'tea', quantity: 2 }])]);
+    const id = formatOrderId({ ...placed!.position, index: 0 });
+    const lines = [{ sku: 'tea', quantity: 2 }];
+    const units = lines.map((line) => ({ ...line, pool: 'regular' }));
+    const settled = { kind: 'settlements', at: AT + 1, position: { epoch: 1, sequence: 1 } } as const;
+    const changes = foldEntries([
+      placed!,
+      {
+        ...settled,
+        settlements: [{ orderId: id, status: 'cancelled', units, strays: [], countedFor: null }],
+        keyed: [{ token, status: 'cancelled' }],
+      },
+      { ...settled, settlements: [], keyed: [{ token: 'l'.repeat(33), status: 'placed' }] },
+    ]);
+    expect(changes.statuses).toEqual([{ id, status: 'cancelled' }]);
+    expect(changes.levels).toEqual([{ sku: 'tea', pool: 'regular', delta: 0 }]);
+    const usedAt = new Date(AT + 1);
+    expect(changes.idempotencyKeys).toEqual([
+      { scope: 'k'.repeat(22), content: 'c'.repeat(11), outcome: 'cancelled', usedAt },
+      { scope: 'l'.repeat(22), content: 'l'.repeat(11), outcome: 'placed', usedAt },
     ]);
   });
 

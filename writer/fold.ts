@@ -5,18 +5,29 @@ import type { MovementRow } from '../engine/database/statements/insert-movements
 import type { OrderItemRow } from '../engine/database/statements/insert-order-items.ts';
 import type { OrderRow } from '../engine/database/statements/insert-orders.ts';
 import type { StatusChange } from '../engine/database/statements/update-order-statuses.ts';
+import type { EventRow } from '../engine/database/statements/upsert-events.ts';
 import type { IdempotencyRow } from '../engine/database/statements/upsert-idempotency-keys.ts';
 import type { ProductRow } from '../engine/database/statements/upsert-products.ts';
 import { formatAdjustmentOutcome } from '../engine/domain/adjustment.ts';
 import { splitToken } from '../engine/domain/idempotency.ts';
+import {
+  countKey,
+  levelField,
+  type PoolOfSku,
+  parseLevelField,
+  poolOf,
+  REGULAR_POOL,
+} from '../engine/domain/pool.ts';
 import { formatPosition } from '../engine/domain/position.ts';
-import { REGULAR_POOL } from '../engine/domain/product.ts';
+import { formatEventOutcome } from '../engine/domain/sale-event.ts';
 import type { WishlistChange } from '../engine/domain/wishlist.ts';
 import type {
   Entry,
+  EventChange,
   JournalAdjustment,
   JournalOrder,
   JournalProduct,
+  LevelUnits,
   Settlement,
 } from '../engine/journal/entry.ts';
 
@@ -24,6 +35,9 @@ import type {
 export interface Changes {
   readonly products: readonly ProductRow[];
   readonly newLevels: readonly LevelRow[];
+  readonly events: readonly EventRow[];
+  /** Levels of event pools that must be there before they change. */
+  readonly pools: readonly PoolOfSku[];
   readonly movements: readonly MovementRow[];
   readonly orders: readonly OrderRow[];
   readonly items: readonly OrderItemRow[];
@@ -33,6 +47,15 @@ export interface Changes {
   /** Summed per SKU and pool, in the order of the keys. */
   readonly levels: readonly LevelChange[];
   readonly wishlists: WishlistItemChanges;
+  readonly counts: CountChanges;
+}
+
+/** What becomes of the units that customers have of sale events' items: what limits count. */
+export interface CountChanges {
+  /** Ids of the events that were opened: theirs begin at nothing. */
+  readonly begun: ReadonlySet<string>;
+  /** Event id -> SKU, NUL, user -> units. */
+  readonly deltas: ReadonlyMap<string, ReadonlyMap<string, number>>;
 }
 
 /**
@@ -53,9 +76,12 @@ class Fold {
   readonly #items: OrderItemRow[] = [];
   readonly #statuses = new Map<string, StatusChange>();
   readonly #idempotencyKeys = new Map<string, IdempotencyRow>();
-  /** By SKU: every line draws from pool `regular` as long as there are no sale events. */
+  /** By level field. */
   readonly #deltas = new Map<string, number>();
   readonly #wishlists = new Map<string, WishlistFold>();
+  readonly #events = new Map<string, EventRow>();
+  readonly #pools = new Map<string, PoolOfSku>();
+  readonly #counts = new CountFold();
 
   add(entry: Entry): void {
     switch (entry.kind) {
@@ -71,7 +97,11 @@ class Fold {
         for (const { user, sku, quantity } of entry.changes) this.#wishlist(user).lines.set(sku, quantity);
         break;
       case 'settlements':
-        for (const settlement of entry.settlements) this.#addSettlement(settlement);
+        this.#addSettlements(entry, entry.settlements);
+        for (const { token, status } of entry.keyed) this.#addToken(token, status, new Date(entry.at));
+        break;
+      case 'events':
+        this.#addEvent(entry, entry.change);
         break;
       case 'adjustments':
         entry.adjustments.forEach((adjustment, line) => {
@@ -90,7 +120,10 @@ class Fold {
       items: this.#items,
       statuses: [...this.#statuses.values()],
       idempotencyKeys: [...this.#idempotencyKeys.values()],
-      levels: [...this.#deltas].sort(byKey).map(([sku, delta]) => ({ sku, pool: REGULAR_POOL, delta })),
+      events: [...this.#events.values()],
+      pools: [...this.#pools.values()],
+      levels: [...this.#deltas].sort(byKey).map(([field, delta]) => ({ ...parseLevelField(field), delta })),
+      counts: this.#counts,
       wishlists: this.#wishlistChanges(),
     };
   }
@@ -102,17 +135,60 @@ class Fold {
       expiresAt: expiresAt === null ? null : new Date(expiresAt),
     };
     this.#orders.push({ id, userId, status, total, ...times });
-    order.items.forEach(({ sku, quantity, unitPrice }, line) => {
-      this.#items.push({ orderId: id, line, sku, pool: REGULAR_POOL, quantity, unitPrice });
-      this.#changeLevel(sku, -quantity);
+    order.items.forEach(({ sku, quantity, unitPrice, eventId }, line) => {
+      const level = { sku, pool: poolOf(eventId) };
+      this.#items.push({ orderId: id, line, ...level, quantity, unitPrice });
+      this.#changeLevel(level, -quantity);
+      if (eventId !== null) this.#counts.add(eventId, sku, { user: userId, quantity });
     });
     if (token) this.#addToken(token, id, times.placedAt);
     if (fromWishlist) this.#wishlists.set(userId, { emptied: true, lines: new Map() });
   }
 
-  #addSettlement({ orderId: id, status, lines }: Settlement): void {
-    this.#statuses.set(id, { id, status });
-    for (const { sku, quantity } of lines) this.#changeLevel(sku, quantity);
+  #addSettlements(entry: Entry, settlements: readonly Settlement[]): void {
+    let line = 0;
+    for (const { orderId: id, status, units, strays, countedFor: user } of settlements) {
+      this.#statuses.set(id, { id, status });
+      for (const { quantity, ...level } of units) {
+        this.#changeLevel(level, quantity);
+        if (user !== null && level.pool !== REGULAR_POOL)
+          this.#counts.add(level.pool, level.sku, { user, quantity: -quantity });
+      }
+      for (const stray of strays) {
+        this.#addStray(entry, stray, line);
+        line += 2;
+      }
+    }
+  }
+
+  /** As if the units had gone back to their event's pool and from there to `regular`, where it is closed by now. */
+  #addStray(entry: Entry, { sku, pool, quantity }: LevelUnits, line: number): void {
+    const movement = { sku, kind: 'stray', reason: null } as const;
+    this.#addMovement(entry, line, { ...movement, pool, delta: -quantity });
+    this.#addMovement(entry, line + 1, { ...movement, pool: REGULAR_POOL, delta: quantity });
+    this.#changeLevel({ sku, pool: REGULAR_POOL }, quantity);
+  }
+
+  #addEvent(entry: Entry, { event, action, moves, token }: EventChange): void {
+    const opened = action === 'open' ? entry.position : (this.#events.get(event.id)?.opened ?? null);
+    this.#events.set(event.id, { event, opened });
+    const moved = moves.map(({ units }) => units);
+    if (token) this.#addToken(token, formatEventOutcome({ event, action, moved }), new Date(entry.at));
+    if (action !== 'record') this.#addMoves(entry, { event, action, moves });
+  }
+
+  #addMoves(entry: Entry, { event, action, moves }: Omit<EventChange, 'token'>): void {
+    if (action === 'open') this.#counts.begin(event.id);
+    const kind = action === 'open' ? 'opening' : 'closing';
+    moves.forEach(({ sku, units }, index) => {
+      const pool = { sku, pool: event.id };
+      const regular = { sku, pool: REGULAR_POOL };
+      this.#pools.set(levelField(pool), pool);
+      this.#addMovement(entry, 2 * index, { ...pool, delta: units, kind, reason: null });
+      this.#addMovement(entry, 2 * index + 1, { ...regular, delta: -units, kind, reason: null });
+      this.#changeLevel(pool, units);
+      this.#changeLevel(regular, -units);
+    });
   }
 
   #addAdjustment(
@@ -120,22 +196,24 @@ class Fold {
     { sku, delta, reason, available, token }: JournalAdjustment,
     line: number,
   ): void {
-    this.#addMovement(entry, line, { sku, delta, kind: 'adjustment', reason });
-    this.#changeLevel(sku, delta);
+    const level = { sku, pool: REGULAR_POOL };
+    this.#addMovement(entry, line, { ...level, delta, kind: 'adjustment', reason });
+    this.#changeLevel(level, delta);
     if (token) this.#addToken(token, formatAdjustmentOutcome(available), new Date(entry.at));
   }
 
   #addMovement(
     { position, at }: Entry,
     line: number,
-    movement: Pick<MovementRow, 'sku' | 'delta' | 'kind' | 'reason'>,
+    movement: Omit<MovementRow, 'entry' | 'line' | 'movedAt'>,
   ): void {
     const entry = formatPosition(position);
-    this.#movements.push({ entry, line, pool: REGULAR_POOL, movedAt: new Date(at), ...movement });
+    this.#movements.push({ entry, line, movedAt: new Date(at), ...movement });
   }
 
-  #changeLevel(sku: string, delta: number): void {
-    this.#deltas.set(sku, (this.#deltas.get(sku) ?? 0) + delta);
+  #changeLevel(level: PoolOfSku, delta: number): void {
+    const field = levelField(level);
+    this.#deltas.set(field, (this.#deltas.get(field) ?? 0) + delta);
   }
 
   #addToken(token: string, outcome: string, usedAt: Date): void {
@@ -147,7 +225,7 @@ class Fold {
     this.#products.set(sku, { sku, price, ...details });
     if (stock === null) return;
     this.#newLevels.push({ sku, pool: REGULAR_POOL, available: stock });
-    this.#addMovement(entry, line, { sku, delta: stock, kind: 'load', reason: null });
+    this.#addMovement(entry, line, { sku, pool: REGULAR_POOL, delta: stock, kind: 'load', reason: null });
   }
 
   #wishlist(user: string): WishlistFold {
@@ -166,6 +244,22 @@ class Fold {
       }
     }
     return { emptied, changes };
+  }
+}
+
+class CountFold implements CountChanges {
+  readonly begun = new Set<string>();
+  readonly deltas = new Map<string, Map<string, number>>();
+
+  begin(eventId: string): void {
+    this.begun.add(eventId);
+    this.deltas.delete(eventId);
+  }
+
+  add(eventId: string, sku: string, { user, quantity }: { user: string; quantity: number }): void {
+    const deltas = this.deltas.get(eventId) ?? new Map<string, number>();
+    const key = countKey(sku, user);
+    this.deltas.set(eventId, deltas.set(key, (deltas.get(key) ?? 0) + quantity));
   }
 }
 

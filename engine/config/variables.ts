@@ -1,4 +1,9 @@
-import { MAX_LINES_OF_CALL, MAX_LINES_OF_ORDER, MAX_ORDERS_OF_CALL } from '../domain/bounds.ts';
+import {
+  MAX_HOLD_SECONDS,
+  MAX_LINES_OF_CALL,
+  MAX_LINES_OF_ORDER,
+  MAX_ORDERS_OF_CALL,
+} from '../domain/bounds.ts';
 
 /** One environment variable: what it is for, what stands in for it when it is not set, how it is read. */
 export interface Variable<Value> {
@@ -67,7 +72,7 @@ export const VARIABLES = {
   }),
   HOLD_SECONDS: integer({
     lowest: 0,
-    highest: 31_536_000,
+    highest: MAX_HOLD_SECONDS,
     fallback: 0,
     description: 'how long an order is held unpaid before it expires; 0 = orders are placed at once',
   }),

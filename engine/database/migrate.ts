@@ -2,10 +2,12 @@ import { type Migration, Migrator } from 'kysely';
 import type { Database } from './database.ts';
 import * as firstTables from './migrations/0001-first-tables.ts';
 import * as idempotency from './migrations/0002-idempotency.ts';
+import * as saleEvents from './migrations/0003-sale-events.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
   '0001-first-tables': firstTables,
   '0002-idempotency': idempotency,
+  '0003-sale-events': saleEvents,
 };
 
 /**

@@ -1,3 +1,5 @@
+import type { EventStatus } from '../domain/sale-event.ts';
+
 /** The tables as kysely knows them; docs/DATA.md is their dictionary, `migrations/` makes them. */
 export interface Schema {
   products: ProductsTable;
@@ -8,6 +10,8 @@ export interface Schema {
   wishlist_items: WishlistItemsTable;
   journal_checkpoint: JournalCheckpointTable;
   idempotency_keys: IdempotencyKeysTable;
+  sale_events: SaleEventsTable;
+  sale_event_items: SaleEventItemsTable;
 }
 
 interface IdempotencyKeysTable {
@@ -15,6 +19,26 @@ interface IdempotencyKeysTable {
   content: string;
   outcome: string;
   used_at: Date;
+}
+
+interface SaleEventsTable {
+  id: string;
+  name: string;
+  starts_at: Date;
+  ends_at: Date;
+  status: EventStatus;
+  hold_seconds: number;
+  opened_epoch: number | null;
+  opened_sequence: number | null;
+}
+
+interface SaleEventItemsTable {
+  event_id: string;
+  line: number;
+  sku: string;
+  stock: number;
+  price: number;
+  limit_per_user: number | null;
 }
 
 interface ProductsTable {

@@ -19,11 +19,20 @@ export const MAX_PRODUCTS_OF_CALL = 1_000;
 export const MAX_CHANGES_OF_CALL = 1_000;
 export const MAX_ADJUSTMENTS_OF_CALL = 1_000;
 
+export const MAX_ITEMS_OF_EVENT = 1_000;
+/** A customer can have no more of one SKU in one order. */
+export const MAX_LIMIT_UNITS = 1_000_000;
+export const MAX_HOLD_SECONDS = 31_536_000;
+export const MAX_EVENT_NAME_CHARACTERS = 255;
+
 export const MAX_SKU_CHARACTERS = 64;
 export const MAX_USER_CHARACTERS = 128;
 
 /** Any printable text without control characters, space only inside. NUL parts the fields of event pools. */
 export const SKU_PATTERN = '^(?! )[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]+(?<! )$';
+
+/** The same for people. */
+export const SKU_RULE = `must have 1 to ${MAX_SKU_CHARACTERS} printable characters, no space at either end`;
 
 /** Any printable text that is not blank. A lone surrogate would be other bytes in the journal. */
 export const REASON_PATTERN = '^(?=.*\\S)[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]+$';

@@ -7,7 +7,10 @@ export const IDEMPOTENCY_KEY_PATTERN = /^[\x21-\x7e]{1,255}$/;
 export const SCOPE_CHARACTERS = 22;
 export const CONTENT_CHARACTERS = 11;
 
-/** What is kept for a key: what was asked, and what it led to first: the id of an order, or `=` and what was available after an adjustment. */
+/**
+ * What is kept for a key: what was asked, and what it led to first: the id of an order, `=` and what was available after an
+ * adjustment, or the status that a confirmation or cancellation answered.
+ */
 export interface IdempotencyRecord {
   readonly scope: string;
   readonly content: string;

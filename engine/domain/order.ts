@@ -48,9 +48,18 @@ export interface Shortage {
   readonly available: number;
 }
 
+/** A line that asks for more than a sale event lets one customer have; `already` in live orders. All in units. */
+export interface LimitExcess {
+  readonly sku: string;
+  readonly limit: number;
+  readonly already: number;
+  readonly requested: number;
+}
+
 /**
  * What became of a request to order, in order of precedence after `accepted`. A closed list: whoever switches over
  * it handles all of it. `replayed`: its idempotency key led to this order before, and nothing was done now.
+ * `price_changed`: `total` is what it would cost now, and not what its user expects.
  */
 export type OrderOutcome =
   | { readonly kind: 'accepted'; readonly order: Order }
@@ -59,6 +68,8 @@ export type OrderOutcome =
   | { readonly kind: 'empty_wishlist' }
   | { readonly kind: 'unknown_product'; readonly skus: readonly string[] }
   | { readonly kind: 'total_too_large' }
+  | { readonly kind: 'price_changed'; readonly total: number }
+  | { readonly kind: 'limit_exceeded'; readonly excesses: readonly LimitExcess[] }
   | { readonly kind: 'out_of_stock'; readonly shortages: readonly Shortage[] };
 
 /** The sum of the lines in minor units. The scripts refuse orders whose total passes 2^53 - 1. */
@@ -70,10 +81,17 @@ export function totalOf(lines: readonly OrderLine[]): number {
  * Adds lines of the same SKU together, in the order in which each SKU was first named (the contract's rule: the
  * legacy service kept only the last).
  */
-export function mergeLines(lines: readonly RequestedLine[]): RequestedLine[] {
+export function mergeLines(lines: readonly RequestedLine[]): readonly RequestedLine[] {
+  if (!hasTwice(lines)) return lines;
   const quantities = new Map<string, number>();
   for (const { sku, quantity } of lines) quantities.set(sku, (quantities.get(sku) ?? 0) + quantity);
   return Array.from(quantities, ([sku, quantity]) => ({ sku, quantity }));
+}
+
+function hasTwice(lines: readonly RequestedLine[]): boolean {
+  const skus = new Set<string>();
+  for (const { sku } of lines) skus.add(sku);
+  return skus.size < lines.length;
 }
 
 /** An order as it is right after its decision at `at` (ms since 1970): held for `holdMs`, or placed if that is 0. */
@@ -83,9 +101,14 @@ export function newOrder({ id, lines, at, holdMs }: NewOrder): Order {
     status: holdMs > 0 ? 'held' : 'placed',
     items: lines,
     total: totalOf(lines),
-    placedAt: new Date(at).toISOString(),
-    expiresAt: holdMs > 0 ? new Date(at + holdMs).toISOString() : null,
+    placedAt: formatTime(at),
+    expiresAt: holdMs > 0 ? formatTime(at + holdMs) : null,
   };
+}
+
+/** How long the order at `index` of its call is held, in ms: `holds` is one number for all of them, or one for each. */
+export function holdOf(holds: number | readonly number[], index: number): number {
+  return typeof holds === 'number' ? holds : holds[index]!;
 }
 
 interface NewOrder {
@@ -93,4 +116,12 @@ interface NewOrder {
   readonly lines: readonly OrderLine[];
   readonly at: number;
   readonly holdMs: number;
+}
+
+let formatted = { at: Number.NaN, text: '' };
+
+/** RFC 3339. All orders of a call have one time, and writing it down is a third of making an order. */
+function formatTime(at: number): string {
+  if (formatted.at !== at) formatted = { at, text: new Date(at).toISOString() };
+  return formatted.text;
 }

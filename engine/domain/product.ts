@@ -16,12 +16,20 @@ export interface ProductToPut {
 }
 
 /** A product as it stands; `stock` is what is available now in pool `regular`, in units. */
-export type Product = ProductToPut;
+export interface Product extends ProductToPut {
+  /** What the sale event that carries it now makes of it, or null. */
+  readonly event: ProductInEvent | null;
+}
+
+/** `price` in minor units, `stock` in units available in the event's pool, `endsAt` in ms since 1970. */
+export interface ProductInEvent {
+  readonly id: string;
+  readonly price: number;
+  readonly stock: number;
+  readonly endsAt: number;
+}
 
 export type PutOutcome = 'created' | 'changed' | 'unchanged';
-
-/** The pool that holds whatever no sale event has taken for itself. */
-export const REGULAR_POOL = 'regular';
 
 const DETAIL_NAMES = ['name', 'producer', 'type', 'function', 'description'] as const;
 

@@ -3,8 +3,8 @@ import { readSchedulerConfig } from './config.ts';
 import { createScheduler } from './container.ts';
 
 /**
- * The scheduler process. There are no sale events yet: it declares RabbitMQ's topology, keeps the connection and
- * waits.
+ * The scheduler process. Sale events are opened and closed by hand so far: it declares RabbitMQ's topology, keeps the
+ * connection and waits.
  */
 await runProcess(async (): Promise<RunningProcess> => {
   const { logger, broker } = createScheduler(readSchedulerConfig(process.env));

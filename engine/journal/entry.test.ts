@@ -14,8 +14,35 @@ const skus = ['tea', '한', 'not ordered'];
 const prices = [300, 1_200, -1];
 
 const TOKEN = 'k'.repeat(33);
+const settlements = (...parts: unknown[]) => [1, 'settlements', AT, ...parts];
 
 describe('a sound entry', () => {
+  test('of settlements: each with the units that went back, and what keys led to', () => {
+    const settled = [
+      ['1-1-0', 'cancelled', ['tea', 2, 'tea\0sale', 1], ['cup\0over', 3], 'mina'],
+      ['1-1-1', 'placed', [], [], ''],
+    ];
+    const units = [
+      { sku: 'tea', pool: 'regular', quantity: 2 },
+      { sku: 'tea', pool: 'sale', quantity: 1 },
+    ];
+    const strays = [{ sku: 'cup', pool: 'over', quantity: 3 }];
+    expect(read(settlements(settled, [TOKEN, 'cancelled']))).toEqual({
+      position: POSITION,
+      at: AT,
+      kind: 'settlements',
+      settlements: [
+        { orderId: '0001000000001000', status: 'cancelled', units, strays, countedFor: 'mina' },
+        { orderId: '0001000000001001', status: 'placed', units: [], strays: [], countedFor: null },
+      ],
+      keyed: [{ token: TOKEN, status: 'cancelled' }],
+    });
+  });
+
+  test('of settlements from before they carried keys', () => {
+    expect(read(settlements([['1-1-0', 'placed', []]]))).toMatchObject({ keyed: [] });
+  });
+
   test('of orders: each with its lines, total, time, and an id that is its place', () => {
     const packed = [FROM_LINES, 2, 1, 5, 2, 1, FROM_WISHLIST, 1, 2, 3];
     expect(read([1, 'orders', AT, skus, prices, ['mina', 'jun'], packed, [1, TOKEN], 0])).toEqual({
@@ -103,7 +130,7 @@ describe('P5: an entry that cannot be read is named, never guessed at', () => {
     );
   });
 
-  test.each(['events', '', 7, null, '__proto__', 'constructor'])('kind %j: by its name', (kind) => {
+  test.each(['sales', '', 7, null, '__proto__', 'constructor'])('kind %j: by its name', (kind) => {
     expect(() => read([1, kind, AT, []])).toThrow(`journal entry 1-42 is of the unknown kind ${kind}`);
   });
 
@@ -159,6 +186,14 @@ describe('P5: an entry that cannot be read is named, never guessed at', () => {
     ['an adjustment that leaves nobody knows what', adjustment('tea', 1, 'r')],
     ['an adjustment with half a token', adjustment('tea', 1, 'r', 1, 'k')],
     ['an adjustment whose token is no text', adjustment('tea', 1, 'r', 1, 7)],
+    ['settlements that are no arrays', settlements(['1-1-0'])],
+    ['a settlement of what is no order', settlements([['tea', 'placed', []]])],
+    ['a settlement to a status that is none', settlements([['1-1-0', 'held', []]])],
+    ['a settlement of half a line', settlements([['1-1-0', 'cancelled', ['tea']]])],
+    ['a settlement of a negative quantity', settlements([['1-1-0', 'cancelled', ['tea', -1]]])],
+    ['a key of a settlement that led nowhere', settlements([], [TOKEN])],
+    ['a key of a settlement that is too short', settlements([], ['k', 'placed'])],
+    ['a key of a settlement that led to no status', settlements([], [TOKEN, 'held'])],
     ['a wish of nobody', [1, 'wishlists', AT, [[null, 'tea', 1]]]],
   ])('%s', (_, content) => {
     expect(() => read(content)).toThrow(InternalFault);

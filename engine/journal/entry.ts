@@ -1,16 +1,12 @@
 import type { Adjustment } from '../domain/adjustment.ts';
 import { InternalFault } from '../domain/fault.ts';
 import { CONTENT_CHARACTERS, SCOPE_CHARACTERS } from '../domain/idempotency.ts';
-import {
-  newOrder,
-  type Order,
-  type OrderLine,
-  type OrderStatus,
-  type RequestedLine,
-} from '../domain/order.ts';
+import { holdOf, newOrder, type Order, type OrderLine, type OrderStatus } from '../domain/order.ts';
 import { formatOrderId, parsePlace } from '../domain/order-id.ts';
+import { eventOf, type PoolOfSku, parseLevelField } from '../domain/pool.ts';
 import { formatPosition, type Position } from '../domain/position.ts';
 import { type ProductDetails, unpackDetails } from '../domain/product.ts';
+import { EVENT_ACTIONS, type EventAction, type SaleEvent, unpackEvent } from '../domain/sale-event.ts';
 import type { WishlistChange } from '../domain/wishlist.ts';
 
 /** The version of the journal's format that this program writes and reads. */
@@ -33,11 +29,37 @@ export interface JournalProduct {
   readonly details: ProductDetails;
 }
 
-/** An order that was confirmed, cancelled or expired; `lines` are those whose units went back, none if it was confirmed. */
+/** Units of one level. */
+export interface LevelUnits extends PoolOfSku {
+  readonly quantity: number;
+}
+
+/** An order that was confirmed, cancelled or expired. */
 export interface Settlement {
   readonly orderId: string;
   readonly status: OrderStatus;
-  readonly lines: readonly RequestedLine[];
+  /** What went back to the level that it was taken from; none if the order was confirmed. */
+  readonly units: readonly LevelUnits[];
+  /** What was taken from the pool of an event that is closed by now, and went to `regular`. */
+  readonly strays: readonly LevelUnits[];
+  /** Whose count of limited units went down by those of `units` that are an event's; null = nobody's. */
+  readonly countedFor: string | null;
+}
+
+/** A sale event as it is from now on, and the units that went into its pools from `regular` (negative: back). */
+export interface EventChange {
+  readonly event: SaleEvent;
+  readonly action: EventAction;
+  /** One an item, also where nothing moved. */
+  readonly moves: readonly { readonly sku: string; readonly units: number }[];
+  /** The token of its idempotency key, or null. */
+  readonly token: string | null;
+}
+
+/** What the idempotency key of a confirmation or cancellation led to. */
+export interface KeyedSettlement {
+  readonly token: string;
+  readonly status: OrderStatus;
 }
 
 /** An adjustment that was made: `available` in units right after it; `token` of its idempotency key, or null. */
@@ -51,8 +73,13 @@ export type Entry = { readonly position: Position; readonly at: number } & (
   | { readonly kind: 'orders'; readonly orders: readonly JournalOrder[] }
   | { readonly kind: 'products'; readonly products: readonly JournalProduct[] }
   | { readonly kind: 'wishlists'; readonly changes: readonly WishlistChange[] }
-  | { readonly kind: 'settlements'; readonly settlements: readonly Settlement[] }
+  | {
+      readonly kind: 'settlements';
+      readonly settlements: readonly Settlement[];
+      readonly keyed: readonly KeyedSettlement[];
+    }
   | { readonly kind: 'adjustments'; readonly adjustments: readonly JournalAdjustment[] }
+  | { readonly kind: 'events'; readonly change: EventChange }
 );
 
 const FROM_WISHLIST = 1;
@@ -81,23 +108,35 @@ export function readEntry(position: Position, content: unknown): Entry {
     case 'wishlists':
       return { ...head, kind, changes: readChanges(rest[0] as PackedChange[], where) };
     case 'settlements':
-      return { ...head, kind, settlements: readSettlements(rest[0] as PackedSettlement[], where) };
+      return { ...head, kind, ...readSettlementsAndKeys(rest as PackedSettlements, where) };
     case 'adjustments':
       return { ...head, kind, adjustments: readAdjustments(rest[0] as PackedAdjustment[], where) };
+    case 'events':
+      return { ...head, kind, change: readEventChange(rest as PackedEvent, where) };
     default:
       throw new InternalFault(`${where} is of the unknown kind ${String(kind)}: upgrade this program`);
   }
 }
 
 type PackedOrders = [
-  skus: string[],
+  levelFields: string[],
   prices: number[],
   users: string[],
   orders: number[],
   tokens: (number | string)[],
-  holdMs: number,
+  holds: number | number[],
 ];
-type PackedSettlement = [place: string, status: OrderStatus, units: (string | number)[]];
+/** Entries that were written before settlements carried keys, or before there were sale events, are shorter. */
+type PackedSettlements = [settlements: PackedSettlement[], keyed?: string[]];
+type PackedUnits = (string | number)[];
+type PackedSettlement = [
+  place: string,
+  status: OrderStatus,
+  units: PackedUnits,
+  strays?: PackedUnits,
+  countedFor?: string,
+];
+type PackedEvent = [id: string, record: string, action: number, moves: PackedUnits, token: string];
 type PackedProduct = [sku: string, price: number, stock: number, details: string];
 type PackedChange = [user: string, sku: string, quantity: number];
 type PackedAdjustment = [sku: string, delta: number, reason: string, available: number, token: string];
@@ -112,8 +151,14 @@ function readOrders(
     where,
     'its orders are not five arrays',
   );
-  const [skus, prices, users, orders, tokens, holdMs] = packed;
-  must(Number.isSafeInteger(holdMs) && holdMs >= 0, where, 'its hold is out of range');
+  const [fields, prices, users, orders, tokens, holds] = packed;
+  must([holds].flat().every(isHold), where, 'its hold is out of range');
+  must(
+    fields.every((field) => typeof field === 'string'),
+    where,
+    'it names a level that is no text',
+  );
+  const levels = fields.map(parseLevelField);
   const tokenOf = readTokens(tokens, where);
   let cursor = 0;
   const read = users.map((userId, index) => {
@@ -125,7 +170,9 @@ function readOrders(
     for (let line = 0; line < count; line++) {
       const at = orders[cursor++]! - 1;
       const quantity = orders[cursor++]!;
-      items.push({ sku: skus[at]!, quantity, unitPrice: prices[at]!, eventId: null });
+      const level = levels[at];
+      must(level !== undefined, where, `its order ${index} names a level that is not there`);
+      items.push({ sku: level!.sku, quantity, unitPrice: prices[at]!, eventId: eventOf(level!.pool) });
     }
     must(
       items.length > 0 && items.every(isSound),
@@ -135,7 +182,7 @@ function readOrders(
     const id = formatOrderId({ ...head.position, index });
     return {
       userId,
-      order: newOrder({ id, lines: items, at: head.at, holdMs }),
+      order: newOrder({ id, lines: items, at: head.at, holdMs: holdOf(holds, index) }),
       fromWishlist: (flags & FROM_WISHLIST) !== 0,
       token: tokenOf.get(index) ?? null,
     };
@@ -153,6 +200,14 @@ function readTokens(flat: readonly (number | string)[], where: string): Map<numb
     tokens.set(index as number, token as string);
   }
   return tokens;
+}
+
+function isQuantity(units: unknown): boolean {
+  return Number.isSafeInteger(units) && (units as number) > 0;
+}
+
+function isHold(ms: unknown): boolean {
+  return Number.isSafeInteger(ms) && (ms as number) >= 0;
 }
 
 function isSound({ sku, quantity, unitPrice }: OrderLine): boolean {
@@ -200,33 +255,64 @@ function readSettlements(packed: PackedSettlement[], where: string): Settlement[
     where,
     'its settlements are not an array of arrays',
   );
-  return packed.map(([place, status, units]) => {
+  return packed.map(([place, status, units, strays = [], countedFor = '']) => {
     must(
       typeof place === 'string' && /^\d+-\d+-\d+$/.test(place),
       where,
       `"${place}" is no place of an order`,
     );
     must(STATUSES.includes(status), where, `its order ${place} has the status ${String(status)}`);
-    must(
-      Array.isArray(units) && units.length % 2 === 0,
-      where,
-      `the units of its order ${place} are no pairs`,
-    );
-    const lines = status === 'placed' ? [] : readUnits(units);
-    must(
-      lines.every(({ quantity }) => Number.isSafeInteger(quantity) && quantity > 0),
-      where,
-      `its order ${place} has a quantity out of range`,
-    );
-    return { orderId: formatOrderId(parsePlace(place)), status, lines };
+    must(typeof countedFor === 'string', where, `its order ${place} is counted for nobody by name`);
+    return {
+      orderId: formatOrderId(parsePlace(place)),
+      status,
+      units: status === 'placed' ? [] : readUnits(units, where, place),
+      strays: readUnits(strays, where, place),
+      countedFor: countedFor || null,
+    };
   });
 }
 
-function readUnits(flat: readonly (string | number)[]): RequestedLine[] {
-  return Array.from({ length: flat.length / 2 }, (_, at) => ({
-    sku: String(flat[2 * at]),
-    quantity: Number(flat[2 * at + 1]),
-  }));
+function readSettlementsAndKeys([settlements, keyed = []]: PackedSettlements, where: string) {
+  return { settlements: readSettlements(settlements, where), keyed: readKeyed(keyed, where) };
+}
+
+function readKeyed(flat: string[], where: string): KeyedSettlement[] {
+  must(Array.isArray(flat) && flat.length % 2 === 0, where, 'what its keys led to are no pairs');
+  return Array.from({ length: flat.length / 2 }, (_, at) => {
+    const [token, status] = [flat[2 * at]!, flat[2 * at + 1]!];
+    must(token !== '' && isTokenOrNothing(token), where, 'the idempotency token of a settlement is none');
+    must(STATUSES.includes(status), where, `an idempotency key led to the status ${status}`);
+    return { token, status: status as OrderStatus };
+  });
+}
+
+function readUnits(flat: PackedUnits, where: string, place: string): LevelUnits[] {
+  must(Array.isArray(flat) && flat.length % 2 === 0, where, `the units of its order ${place} are no pairs`);
+  return Array.from({ length: flat.length / 2 }, (_, at) => {
+    const [field, quantity] = [flat[2 * at], flat[2 * at + 1]];
+    must(typeof field === 'string', where, `some units of its order ${place} are of no level`);
+    must(isQuantity(quantity), where, `its order ${place} has a quantity out of range`);
+    return { ...parseLevelField(field as string), quantity: quantity as number };
+  });
+}
+
+function readEventChange([id, record, number, moves, token]: PackedEvent, where: string): EventChange {
+  const action = EVENT_ACTIONS[number];
+  if (!action) throw new InternalFault(`${where} is damaged: it does ${number} to its event`);
+  must(typeof id === 'string' && typeof record === 'string', where, 'its event has no id or no record');
+  must(Array.isArray(moves) && moves.length % 2 === 0, where, 'the moves of its event are no pairs');
+  must(isTokenOrNothing(token), where, 'the idempotency token of its event is none');
+  return {
+    event: unpackEvent(id, record),
+    action,
+    token: token || null,
+    moves: Array.from({ length: moves.length / 2 }, (_, at) => {
+      const [sku, units] = [moves[2 * at], moves[2 * at + 1]];
+      must(typeof sku === 'string' && Number.isSafeInteger(units), where, 'a move of its event is damaged');
+      return { sku: sku as string, units: units as number };
+    }),
+  };
 }
 
 function readAdjustments(packed: PackedAdjustment[], where: string): JournalAdjustment[] {

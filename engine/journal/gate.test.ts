@@ -7,6 +7,7 @@ import { createLogger } from '../runtime/logger.ts';
 import { Gate } from './gate.ts';
 
 const redis = useRedis();
+const older = useRedis();
 const maria = useDatabase();
 let client: RedisClient;
 let gate: Gate;
@@ -112,6 +113,17 @@ describe('once open, it closes by itself', () => {
     await untilReason(/no memory left/);
     await redis.client.config('SET', 'maxmemory', 0);
     await gate.whenOpen(10_000);
+  });
+
+  test('P6: when Redis is made a replica, and it does not open again on older data', async () => {
+    const { hostname, port } = new URL(older.url);
+    await redis.client.call('REPLICAOF', hostname, port);
+    await untilReason(/Redis is a replica/);
+    const isSynced = async () => (await redis.client.info('replication')).includes('master_link_status:up');
+    await vi.waitUntil(isSynced, { timeout: 20_000 });
+    await setCheckpoint(1, 7);
+    await redis.client.call('REPLICAOF', 'NO', 'ONE');
+    await untilReason(/lost data: its journal ends at 0-0, MariaDB is at 1-7/);
   });
 
   test('when Redis does not answer', async () => {

@@ -53,6 +53,21 @@ describe('group commit', () => {
     expect((await countEntries(redis.client)) - before).toBe(10);
   });
 
+  test('P7: a full call leaves before the callers of the last one are told, one that may become fuller after', async () => {
+    const happened: string[] = [];
+    const pack: typeof placeOrders.pack = (items, epoch, at) => {
+      happened.push(`call of ${items.length}`);
+      return placeOrders.pack(items, epoch, at);
+    };
+    const orders = open({ ...placeOrders, pack }, { bounds: { itemsOfCall: 2 } });
+    const told = async (user: string) => {
+      await orders.submit(one(user));
+      happened.push(user);
+    };
+    await Promise.all(['a', 'b', 'c', 'd', 'e'].map(told));
+    expect(happened).toEqual(['call of 2', 'call of 2', 'a', 'b', 'c', 'd', 'call of 1', 'e']);
+  });
+
   test('wishlists that turn out too long for one call are decided in the next', async () => {
     const wishlists = open(changeWishlists);
     const users = Array.from({ length: 6 }, (_, at) => `w${at}`);
@@ -140,6 +155,17 @@ describe('P7: what cannot be served is refused before it is taken', () => {
     };
     await expect(open(placeOrders, { epoch }).submit(one('u'))).rejects.toThrow('closed for a test');
     expect(await redis.client.hget(KEYS.levels, 's0')).toBe('1000');
+  });
+
+  test('while the gate is closed, however many wait: each gets its answer', async () => {
+    const epoch = () => {
+      throw new NotAccepting('closed for a test');
+    };
+    const orders = open(placeOrders, { epoch, bounds: { itemsOfCall: 1 } });
+    const results = await Promise.allSettled(
+      Array.from({ length: 10_000 }, (_, at) => orders.submit(one(`u${at}`))),
+    );
+    expect(results.filter(({ status }) => status === 'rejected')).toHaveLength(10_000);
   });
 
   test('once it drains; what was taken before is finished', async () => {

@@ -14,6 +14,9 @@ export interface BatchCommand<Item, Outcome> {
 /** What became of one item; an Error is that item's alone and spoils no neighbour (P2). */
 export type BatchOutcome<Outcome> = Outcome | InternalFault | typeof DEFERRED;
 
+const DRAINING = new NotAccepting('this process is shutting down');
+const GONE = new NotAccepting('its caller went away while it waited');
+
 /** The call was full before this item was reached; nothing was decided about it. */
 export const DEFERRED = Symbol('deferred');
 
@@ -58,12 +61,21 @@ export class Batcher<Item, Outcome> {
   readonly #options: BatcherOptions<Item, Outcome>;
   readonly #idle: Lane[];
   readonly #waiting: Waiting<Item, Outcome>[] = [];
+  /** Calls whose callers have not been told. */
+  #unsettled = 0;
   #scheduled = false;
   #sweep: NodeJS.Timeout | null = null;
   #draining: (() => void) | null = null;
 
+  /** Made once each: under overload most of a refusal's cost was its stack trace. */
+  readonly #full: NotAccepting;
+  readonly #tooLate: NotAccepting;
+
   constructor(options: BatcherOptions<Item, Outcome>) {
     this.#options = options;
+    const { itemsWaiting, waitMs } = options.bounds;
+    this.#full = new NotAccepting(`${itemsWaiting} requests are waiting already`);
+    this.#tooLate = new NotAccepting(`waited longer than ${waitMs} ms for its turn`);
     this.#idle = Array.from({ length: options.bounds.lanes }, () => new Lane(options));
   }
 
@@ -72,16 +84,20 @@ export class Batcher<Item, Outcome> {
     return this.#waiting.length;
   }
 
+  /** Why an item would be refused now, or null: whoever asks first need not read the item. */
+  get refusal(): NotAccepting | null {
+    if (this.#draining) return DRAINING;
+    return this.#waiting.length >= this.#options.bounds.itemsWaiting ? this.#full : null;
+  }
+
   /**
    * Resolves to the item's outcome once it is on disk. Rejects with `NotAccepting` (nothing was done: queue full,
    * gate closed, draining, waited too long, its caller gone), `OutcomeUnknown` or `InternalFault`.
    */
   submit(item: Item, { isGone }: SubmitOptions = {}): Promise<Outcome> {
     return new Promise((resolve, reject) => {
-      if (this.#draining) return reject(new NotAccepting('this process is shutting down'));
-      if (this.#waiting.length >= this.#options.bounds.itemsWaiting) {
-        return reject(new NotAccepting(`${this.#waiting.length} requests are waiting already`));
-      }
+      const refusal = this.refusal;
+      if (refusal) return reject(refusal);
       const until = this.#options.clock.monotonicMs() + this.#options.bounds.waitMs;
       this.#waiting.push({ item, until, isGone, resolve, reject, weight: this.#options.command.weigh(item) });
       this.#schedule();
@@ -132,12 +148,8 @@ export class Batcher<Item, Outcome> {
     const now = this.#options.clock.monotonicMs();
     const inTime = this.#waiting.findIndex(({ until }) => until >= now);
     const overdue = this.#waiting.splice(0, inTime === -1 ? this.#waiting.length : inTime);
-    for (const { reject } of overdue) reject(this.#tooLate());
+    for (const { reject } of overdue) reject(this.#tooLate);
     if (overdue.length > 0) this.#settleIfDrained();
-  }
-
-  #tooLate(): NotAccepting {
-    return new NotAccepting(`waited longer than ${this.#options.bounds.waitMs} ms for its turn`);
   }
 
   #takeBatch(): Waiting<Item, Outcome>[] {
@@ -163,23 +175,42 @@ export class Batcher<Item, Outcome> {
 
   /** Why nothing must be taken for it any more (P7), or null. */
   #lapsed({ until, isGone }: Waiting<Item, Outcome>, now: number): NotAccepting | null {
-    if (until < now) return this.#tooLate();
-    return isGone?.() ? new NotAccepting('its caller went away while it waited') : null;
+    if (until < now) return this.#tooLate;
+    return isGone?.() ? GONE : null;
   }
 
   async #send(lane: Lane, batch: Waiting<Item, Outcome>[]): Promise<void> {
-    const { command, clock, epoch } = this.#options;
     const items = batch.map((waiting) => waiting.item);
+    this.#unsettled += 1;
     try {
-      const call = command.pack(items, epoch(), clock.nowMs());
-      const outcomes = command.unpack(await lane.call(call), items, call);
-      this.#settle(batch, outcomes);
+      const { call, reply } = await this.#ask(lane, items);
+      this.#sendIfFull();
+      this.#settle(batch, this.#options.command.unpack(reply, items, call));
     } catch (error) {
       for (const { reject } of batch) reject(error as Error);
+    }
+    this.#unsettled -= 1;
+    // Never at once: while the gate is closed a call fails before it is sent, and thousands may be waiting.
+    this.#schedule();
+  }
+
+  /** The lane is free again whatever comes of it. */
+  async #ask(lane: Lane, items: Item[]): Promise<{ call: LaneCall; reply: unknown }> {
+    const { command, clock, epoch } = this.#options;
+    try {
+      const call = command.pack(items, epoch(), clock.nowMs());
+      return { call, reply: await lane.call(call) };
     } finally {
       this.#idle.push(lane);
-      this.#pump();
     }
+  }
+
+  /**
+   * A call that will not become fuller leaves before the callers of the last one are told, and before this turn of the
+   * event loop has refused whoever does not fit: under overload Redis would wait for both.
+   */
+  #sendIfFull(): void {
+    if (this.#waiting.length >= this.#options.bounds.itemsOfCall) this.#pump();
   }
 
   #settle(batch: Waiting<Item, Outcome>[], outcomes: BatchOutcome<Outcome>[]): void {
@@ -204,7 +235,6 @@ export class Batcher<Item, Outcome> {
   }
 
   #settleIfDrained(): void {
-    const idle = this.#idle.length === this.#options.bounds.lanes;
-    if (this.#draining && idle && this.#waiting.length === 0) this.#draining();
+    if (this.#draining && this.#unsettled === 0 && this.#waiting.length === 0) this.#draining();
   }
 }

@@ -1,7 +1,9 @@
 import type { RequestedLine } from '../domain/order.ts';
 import { formatOrderId, parsePlace } from '../domain/order-id.ts';
 import { ORIGIN, type Position, parsePosition } from '../domain/position.ts';
+import { type SaleEvent, unpackEvent } from '../domain/sale-event.ts';
 import type { RedisClient } from './client.ts';
+import { type Offer, unpackOffer } from './event-reader.ts';
 import { KEYS } from './keys.ts';
 import { unpackWishlist } from './stock-reader.ts';
 
@@ -9,7 +11,7 @@ import { unpackWishlist } from './stock-reader.ts';
 export interface Cut {
   readonly epoch: number;
   readonly position: Position;
-  /** SKU -> units available in pool `regular`. */
+  /** Level field (`levelField`) -> units available. */
   readonly levels: ReadonlyMap<string, number>;
   /** SKU -> minor units of the currency. */
   readonly prices: ReadonlyMap<string, number>;
@@ -17,6 +19,11 @@ export interface Cut {
   readonly wishlists: ReadonlyMap<string, readonly RequestedLine[]>;
   /** Ids of the orders that are held. */
   readonly held: ReadonlySet<string>;
+  /** SKU -> the offer of an open event. */
+  readonly offers: ReadonlyMap<string, Offer>;
+  /** `epoch-sequence` of the opening, NUL, SKU, NUL, user -> units in live orders. */
+  readonly counts: ReadonlyMap<string, number>;
+  readonly events: ReadonlyMap<string, SaleEvent>;
 }
 
 /** Reads everything in one transaction, so that no order comes between its parts. Redis serves nobody meanwhile. */
@@ -30,15 +37,21 @@ export async function readCut(redis: RedisClient): Promise<Cut> {
     .call('HGETALL', KEYS.prices)
     .callBuffer('HGETALL', KEYS.wishlists)
     .hkeys(KEYS.held)
+    .callBuffer('HGETALL', KEYS.offers)
+    .call('HGETALL', KEYS.counts)
+    .call('HGETALL', KEYS.events)
     .exec();
-  const [epoch, exists, info, levels, prices, wishlists, held] = replies ?? [];
+  const [epoch, exists, info, levels, prices, wishlists, held, offers, counts, events] = replies ?? [];
   return {
     epoch: Number(value(epoch) ?? 0),
     position: value(exists) === 1 ? lastPosition(value(info) as unknown[]) : ORIGIN,
-    levels: pairs(value(levels) as string[], Number),
-    prices: pairs(value(prices) as string[], Number),
+    levels: pairs(value(levels) as string[], (units) => Number(units)),
+    prices: pairs(value(prices) as string[], (price) => Number(price)),
     wishlists: pairs(value(wishlists) as Buffer[], unpackWishlist),
     held: new Set((value(held) as string[]).map((place) => formatOrderId(parsePlace(place)))),
+    offers: pairs(value(offers) as Buffer[], unpackOffer),
+    counts: pairs(value(counts) as string[], (units) => Number(units)),
+    events: pairs(value(events) as string[], (record, id) => unpackEvent(id, record)),
   };
 }
 
@@ -56,9 +69,12 @@ function lastPosition(info: unknown[]): Position {
 
 function pairs<Raw extends string | Buffer, Value>(
   flat: Raw[],
-  read: (raw: Raw) => Value,
+  read: (raw: Raw, name: string) => Value,
 ): Map<string, Value> {
   const map = new Map<string, Value>();
-  for (let at = 0; at < flat.length; at += 2) map.set(flat[at]!.toString(), read(flat[at + 1]!));
+  for (let at = 0; at < flat.length; at += 2) {
+    const name = flat[at]!.toString();
+    map.set(name, read(flat[at + 1]!, name));
+  }
   return map;
 }

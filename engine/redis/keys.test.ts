@@ -14,6 +14,10 @@ test('the keys are spelled as docs/DATA.md says: data in place depends on it', (
     holds: 'bootakhae:{0}:holds',
     held: 'bootakhae:{0}:held',
     settled: 'bootakhae:{0}:settled',
+    offers: 'bootakhae:{0}:offers',
+    counts: 'bootakhae:{0}:counts',
+    events: 'bootakhae:{0}:events',
+    revision: 'bootakhae:{0}:revision',
     idempotency: 'bootakhae:{0}:idempotency',
   });
   expect(IDEMPOTENCY_KEYS).toEqual([

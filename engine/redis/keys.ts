@@ -20,8 +20,22 @@ export const KEYS = {
   holds: key('holds'),
   held: key('held'),
   settled: key('settled'),
+  offers: key('offers'),
+  counts: key('counts'),
+  events: key('events'),
+  revision: key('revision'),
   idempotency: key('idempotency'),
 } as const;
+
+/** What ends an order's life changes: the keys of `lua/fragments/settlement.lua`, in its order. */
+export const SETTLEMENT_KEYS: readonly string[] = [
+  KEYS.levels,
+  KEYS.holds,
+  KEYS.held,
+  KEYS.settled,
+  KEYS.offers,
+  KEYS.counts,
+];
 
 /** The key of a caller's lane: its last sequence and reply. */
 export function laneKey(lane: string): string {

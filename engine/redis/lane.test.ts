@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { useRedis } from '../../test/fixtures/servers.ts';
 import { InternalFault, NotAccepting, OutcomeUnknown } from '../domain/fault.ts';
 import { systemClock } from '../runtime/clock.ts';
-import { whenReady } from './client.ts';
+import { duplicateClient, type RedisClient, whenReady } from './client.ts';
 import { putProducts, putProductsScript } from './commands/put-products.ts';
 import { countEntries } from './journal-stream.ts';
 import { KEYS } from './keys.ts';
@@ -63,6 +64,57 @@ describe('a call whose connection breaks after it was sent', () => {
     goOn();
     await expect(answer).rejects.toBeInstanceOf(OutcomeUnknown);
   });
+});
+
+describe('a call whose answer is lost, and then Redis refuses to write', () => {
+  /** The call runs, and nothing is heard of it. */
+  async function loseAnswer(lane: Lane, meanwhile = async (_: RedisClient) => {}) {
+    const other = duplicateClient(redis.client, () => undefined);
+    await whenReady(other, 5_000);
+    void redis.client.call('CLIENT', 'REPLY', 'OFF').catch(() => undefined);
+    const answer = lane.call(callFor('a')).finally(() => other.disconnect());
+    answer.catch(() => undefined);
+    await vi.waitUntil(async () => (await countEntries(other)) === 1, { timeout: 5_000, interval: 5 });
+    await other.config('SET', 'maxmemory', 1);
+    await meanwhile(other);
+    redis.client.stream.destroy();
+    return { answer };
+  }
+
+  afterEach(async () => {
+    await whenReady(redis.client, 5_000);
+    await redis.client.config('SET', 'maxmemory', 0);
+  });
+
+  test('P4: is learned by reading what the lane keeps', async () => {
+    const { answer } = await loseAnswer(openLane());
+    expect(await answer).toEqual(CREATED);
+    expect(await countEntries(redis.client)).toBe(1);
+  });
+
+  test('P4: is unknown, never refused, when that tells nothing', async () => {
+    const forget = async (other: RedisClient) => void (await other.del(await other.keys('*lane:*')));
+    const { answer } = await loseAnswer(openLane(600), forget);
+    await expect(answer).rejects.toBeInstanceOf(OutcomeUnknown);
+  });
+});
+
+test('P4: a script that breaks off half-way is never told to have done nothing', async () => {
+  await redis.client.set(KEYS.prices, 'no hash');
+  await expect(openLane().call(callFor('a'))).rejects.toThrow(InternalFault);
+});
+
+test('a script that an operator kills has done nothing', async () => {
+  const text = `#!lua\nwhile true do end`;
+  const script = { name: 'endless', text, sha: createHash('sha1').update(text).digest('hex') };
+  const other = duplicateClient(redis.client, () => undefined);
+  await whenReady(other, 5_000);
+  await redis.client.config('SET', 'busy-reply-threshold', 10);
+  const answer = openLane().call({ ...callFor('a'), script });
+  answer.catch(() => undefined);
+  await vi.waitUntil(() => other.script('KILL').then(Boolean, () => false), { timeout: 5_000, interval: 5 });
+  await expect(answer).rejects.toThrow(NotAccepting);
+  other.disconnect();
 });
 
 test('P4: a call that arrives after a later one of its lane is refused', async () => {

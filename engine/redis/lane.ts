@@ -6,7 +6,8 @@ import { within } from '../runtime/deadline.ts';
 import { isRefusalOfRedis, type RedisClient } from './client.ts';
 import { KEYS, laneKey } from './keys.ts';
 import { packMessage, unpackMessage } from './message-pack.ts';
-import { callScript, type Script } from './script.ts';
+import { areReadsAnswered, sortRefusal } from './refusals.ts';
+import { callScript, type Script, type ScriptCall } from './script.ts';
 
 /** One call of a script that changes something. `keys` are those after epoch, lane and journal. */
 export interface LaneCall {
@@ -30,10 +31,7 @@ export interface LaneOptions {
 
 const FORMAT = 1;
 const PAUSE_BEFORE_AGAIN_MS = 20;
-/** Redis is there but busy with itself: the same call may do in a moment. */
-const PASSING = /^(LOADING|BUSY|TRYAGAIN|MASTERDOWN|CLUSTERDOWN)\b/;
-/** Our own scripts' way of saying that this process made a mistake. */
-const MISTAKES = /^(MALFORMED|FORMAT|STALE)\b/;
+const COLON = 0x3a;
 
 /**
  * A string of calls, one in flight at a time, each of which has its effect exactly once (P4).
@@ -57,6 +55,19 @@ export class Lane {
    * `OutcomeUnknown` when the truth could not be learned in time, with `InternalFault` for a mistake of ours.
    */
   async call(call: LaneCall): Promise<unknown> {
+    const attempt = this.#prepare(call);
+    for (;;) {
+      try {
+        return unpackMessage(await this.#send(attempt));
+      } catch (error) {
+        const reply = await this.#afterFailure(attempt, error);
+        if (reply) return unpackMessage(reply);
+      }
+    }
+  }
+
+  /** The same bytes however often they are sent: the lane's name and sequence decide what they are. */
+  #prepare(call: LaneCall): Attempt {
     this.#sequence += 1;
     const head = [FORMAT, call.epoch, call.at, this.#sequence];
     const scriptCall = {
@@ -64,24 +75,44 @@ export class Lane {
       args: [packMessage([...head, ...call.payload])],
     };
     const deadline = this.#options.clock.monotonicMs() + this.#options.deadlineMs;
-    for (let mayHaveRun = false; ; ) {
-      try {
-        this.#passGate(call.epoch);
-        const sent = callScript(this.#options.redis, call.script, scriptCall);
-        const left = Math.max(0, deadline - this.#options.clock.monotonicMs());
-        return unpackMessage((await within(left, sent)) as Buffer);
-      } catch (error) {
-        const verdict = judge(error, mayHaveRun);
-        if (verdict instanceof Error) throw this.#abandon(verdict);
-        mayHaveRun = verdict.mayHaveRun;
-        if (this.#options.clock.monotonicMs() + PAUSE_BEFORE_AGAIN_MS >= deadline) {
-          throw this.#abandon(
-            mayHaveRun ? new OutcomeUnknown(describe(error)) : new NotAccepting(describe(error)),
-          );
-        }
-        await pause(PAUSE_BEFORE_AGAIN_MS);
-      }
+    return { call, scriptCall, deadline, mayHaveRun: false };
+  }
+
+  async #send({ call, scriptCall, deadline }: Attempt): Promise<Buffer> {
+    this.#passGate(call.epoch);
+    const sent = callScript(this.#options.redis, call.script, scriptCall);
+    return (await within(this.#left(deadline), sent)) as Buffer;
+  }
+
+  /** The reply, if it could be read after all; nothing when the call is to be sent again. Throws what is final. */
+  async #afterFailure(attempt: Attempt, error: unknown): Promise<Buffer | null> {
+    const verdict = judge(error, attempt.mayHaveRun);
+    if (verdict instanceof Error) throw this.#abandon(verdict);
+    attempt.mayHaveRun = verdict.mayHaveRun;
+    const reply = await this.#recall(attempt, error);
+    if (reply) return reply;
+    if (this.#left(attempt.deadline) <= PAUSE_BEFORE_AGAIN_MS) {
+      const Ending = attempt.mayHaveRun ? OutcomeUnknown : NotAccepting;
+      throw this.#abandon(new Ending(describe(error)));
     }
+    await pause(PAUSE_BEFORE_AGAIN_MS);
+    return null;
+  }
+
+  /**
+   * Where Redis refuses whatever writes, sending again cannot tell what the first sending did; the lane's key can. That it
+   * says nothing proves nothing: the first sending may still be on its way.
+   */
+  async #recall({ mayHaveRun, deadline }: Attempt, error: unknown): Promise<Buffer | null> {
+    if (!mayHaveRun || !isRefusalOfRedis(error) || !areReadsAnswered(error.message)) return null;
+    const reading = this.#options.redis.getBuffer(laneKey(this.#name));
+    const kept = await within(this.#left(deadline), reading).catch(() => null);
+    const colon = kept?.indexOf(COLON) ?? -1;
+    return kept && Number(kept.subarray(0, colon)) === this.#sequence ? kept.subarray(colon + 1) : null;
+  }
+
+  #left(deadline: number): number {
+    return Math.max(0, deadline - this.#options.clock.monotonicMs());
   }
 
   /** Every attempt, the repeated ones too: Redis may have come back as one that forgot. */
@@ -98,14 +129,26 @@ export class Lane {
   }
 }
 
+/** One call on its way to an answer. */
+interface Attempt {
+  readonly call: LaneCall;
+  readonly scriptCall: ScriptCall;
+  /** By the monotonic clock. */
+  readonly deadline: number;
+  /** Some sending of it may have reached Redis and run. */
+  mayHaveRun: boolean;
+}
+
 /** What an error means: a final answer (an Error), or whether the call may have run, to be tried again. */
 function judge(error: unknown, mayHaveRun: boolean): Error | { mayHaveRun: boolean } {
   if (error instanceof NotAccepting) return mayHaveRun ? { mayHaveRun } : error;
   if (wasNeverSent(error)) return { mayHaveRun };
   if (!isRefusalOfRedis(error)) return { mayHaveRun: true };
-  if (MISTAKES.test(error.message))
-    return new InternalFault(`a script refused its own caller: ${error.message}`);
-  if (PASSING.test(error.message) || mayHaveRun) return { mayHaveRun };
+  const refusal = sortRefusal(error.message);
+  if (refusal === 'mistaken') return new InternalFault(`a script refused its own caller: ${error.message}`);
+  if (refusal === 'broken')
+    return new InternalFault(`a script broke off, run bootakhae reconcile: ${error.message}`);
+  if (refusal === 'passing' || mayHaveRun) return { mayHaveRun };
   return new NotAccepting(describe(error));
 }
 

@@ -17,15 +17,41 @@ export async function findServerFaults(redis: RedisClient, needs: ServerNeeds): 
   expect('appendonly', 'yes', 'an acknowledged order must be on disk');
   expect('appendfsync', needs.appendfsync, 'an acknowledged order must survive power loss');
   expect('maxmemory-policy', 'noeviction', 'an evicted level would be lost stock');
+  return [...faults, ...(await findStateFaults(redis))];
+}
+
+/** What stands against accepting orders in the state that Redis is in, however it is set. */
+async function findStateFaults(redis: RedisClient): Promise<string[]> {
+  const state = parseInfo((await redis.info('replication')) + (await redis.info('persistence')));
+  const faults: string[] = [];
+  if (state.get('role') !== 'master')
+    faults.push('Redis is a replica, which takes no writes: promote it, or let REDIS_URL name the master');
+  if (state.get('aof_last_write_status') === 'err')
+    faults.push('Redis cannot write its append-only file: is the disk full? Its log says more');
+  if (state.get('rdb_last_bgsave_status') === 'err' && (await stopsWhenSnapshotsFail(redis)))
+    faults.push(
+      'Redis cannot save its snapshots and refuses writes: see its log, or CONFIG SET save "", the append-only file is enough',
+    );
   if (await isMemoryFull(redis))
     faults.push('Redis has no memory left: raise maxmemory, or see docs/DATA.md for what fills it');
   return faults;
 }
 
+/** Redis then answers MISCONF to whatever would write. */
+async function stopsWhenSnapshotsFail(redis: RedisClient): Promise<boolean> {
+  const [, save] = (await redis.config('GET', 'save')) as string[];
+  const [, stops] = (await redis.config('GET', 'stop-writes-on-bgsave-error')) as string[];
+  return save !== '' && stops === 'yes';
+}
+
+function parseInfo(info: string): Map<string, string> {
+  return new Map(Array.from(info.matchAll(/^(\w+):(.*?)\r?$/gm), ([, name, value]) => [name!, value!]));
+}
+
 /** With noeviction Redis refuses every script from here on. */
 async function isMemoryFull(redis: RedisClient): Promise<boolean> {
-  const info = await redis.info('memory');
-  const read = (name: string) => Number(new RegExp(`^${name}:(\\d+)`, 'm').exec(info)?.[1] ?? 0);
+  const memory = parseInfo(await redis.info('memory'));
+  const read = (name: string) => Number(memory.get(name) ?? 0);
   return read('maxmemory') > 0 && read('used_memory') > read('maxmemory');
 }
 

@@ -16,6 +16,18 @@ local function is_integer(value, lowest, highest)
   return type(value) == 'number' and value >= lowest and value <= highest and value == math.floor(value)
 end
 
+-- An array without holes: what stands behind a nil would be dropped unseen, because # may end there.
+local function is_array(value)
+  if type(value) ~= 'table' then
+    return false
+  end
+  local count = 0
+  for _ in pairs(value) do
+    count = count + 1
+  end
+  return count == #value
+end
+
 local function refuse(code, detail)
   return redis.error_reply(code .. ' ' .. detail)
 end

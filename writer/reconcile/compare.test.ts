@@ -1,9 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import type { Ledger } from '../../engine/database/statements/read-ledger.ts';
+import type { SaleEvent } from '../../engine/domain/sale-event.ts';
 import type { Entry } from '../../engine/journal/entry.ts';
 import type { Cut } from '../../engine/redis/cut.ts';
 import { foldEntries } from '../fold.ts';
-import { compareSides, type Sides } from './compare.ts';
+import { compareSides } from './compare.ts';
+import type { Sides } from './drift.ts';
 
 const DETAILS = { name: 'a', producer: null, type: null, function: null, description: null };
 
@@ -14,6 +16,9 @@ const cut = (over: Partial<Cut> = {}): Cut => ({
   prices: new Map([['tea', 300]]),
   wishlists: new Map([['mina', [{ sku: 'tea', quantity: 2 }]]]),
   held: new Set<string>(),
+  offers: new Map(),
+  counts: new Map(),
+  events: new Map(),
   ...over,
 });
 
@@ -34,6 +39,8 @@ const ledger = (over: Partial<Ledger> = {}): Ledger => ({
   orders: 1,
   held: [],
   unsoundOrders: [],
+  events: [],
+  counts: new Map(),
   ...over,
 });
 
@@ -215,12 +222,100 @@ describe('a drift', () => {
   });
 });
 
+describe('sale events', () => {
+  const opened = { epoch: 1, sequence: 5 };
+  const event: SaleEvent = {
+    id: 'sale',
+    name: 'a sale',
+    startsAt: 1,
+    endsAt: 2,
+    status: 'open',
+    holdSeconds: 3,
+    items: [{ sku: 'tea', stock: 4, price: 200, limitPerUser: 2 }],
+  };
+  const offer = {
+    eventId: 'sale',
+    price: 200,
+    limit: 2,
+    holdMs: 3_000,
+    startsAt: 1,
+    endsAt: 2,
+    opened,
+  };
+  const open = (over: Partial<Cut> = {}) =>
+    cut({
+      levels: new Map([
+        ['tea', 7],
+        ['tea\0sale', 2],
+      ]),
+      events: new Map([['sale', event]]),
+      offers: new Map([['tea', offer]]),
+      counts: new Map([
+        ['1-5\0tea\0mina', 2],
+        ['1-2\0tea\0mina', 9],
+      ]),
+      ...over,
+    });
+  const kept = ledger({
+    levels: [level(), level({ pool: 'sale', available: 2, moved: 4, ordered: 2 })],
+    events: [{ event, opened }],
+    counts: new Map([['sale', new Map([['tea\0mina', 2]])]]),
+  });
+  const kinds = (redis: Cut, backlog: readonly Entry[] = []) =>
+    compare({ cut: redis, ledger: kept, backlog }).map(({ kind, sku, pool }) => [kind, sku, pool]);
+
+  test('agree, whatever an earlier opening has left behind', () => {
+    expect(kinds(open())).toEqual([]);
+  });
+
+  test('that drift are named: level of the pool, record, offer, limit', () => {
+    const name = 'another name';
+    expect(kinds(open({ levels: new Map([['tea', 7]]) }))).toEqual([['level', 'tea', 'sale']]);
+    expect(kinds(open({ events: new Map([['sale', { ...event, name }]]) }))).toEqual([
+      ['event', null, 'sale'],
+    ]);
+    expect(kinds(open({ offers: new Map() }))).toEqual([['offer', 'tea', 'sale']]);
+    expect(kinds(open({ offers: new Map([['tea', { ...offer, limit: 3 }]]) }))).toEqual([
+      ['offer', 'tea', 'sale'],
+    ]);
+    const counts = new Map([['1-5\0tea\0mina', 1]]);
+    expect(compare({ cut: open({ counts }), ledger: kept })).toEqual([
+      {
+        kind: 'limit',
+        sku: 'tea',
+        pool: 'sale',
+        user: 'mina',
+        redis: 1,
+        database: 2,
+        expected: 2,
+        difference: -1,
+      },
+    ]);
+  });
+
+  test('agree where the backlog closes the event', () => {
+    const change = { event: { ...event, status: 'closed' }, action: 'close' } as const;
+    const closing: Entry = {
+      ...place(),
+      kind: 'events',
+      change: { ...change, moves: [{ sku: 'tea', units: -2 }], token: null },
+    };
+    const redis = open({
+      levels: new Map([['tea', 9]]),
+      events: new Map([['sale', change.event]]),
+      offers: new Map(),
+    });
+    expect(kinds(redis, [closing])).toEqual([]);
+  });
+});
+
 describe('holds', () => {
   const HELD = '0001000000000000';
   const settled = (status: 'placed' | 'expired'): Entry => ({
     ...place(),
     kind: 'settlements',
-    settlements: [{ orderId: HELD, status, lines: [] }],
+    settlements: [{ orderId: HELD, status, units: [], strays: [], countedFor: null }],
+    keyed: [],
   });
 
   test('agree where Redis and MariaDB hold the same orders', () => {

@@ -1,39 +1,8 @@
 import type { Ledger } from '../../engine/database/statements/read-ledger.ts';
-import { REGULAR_POOL } from '../../engine/domain/product.ts';
-import type { Cut } from '../../engine/redis/cut.ts';
+import { levelField, type PoolOfSku, parseLevelField, REGULAR_POOL } from '../../engine/domain/pool.ts';
 import type { Changes } from '../fold.ts';
-
-/**
- * One thing that does not agree. `redis` and `database` are what each says, `expected` what it should be,
- * `difference` how far off; null where a side has nothing to say.
- *
- * - `level`: Redis's level is not MariaDB's with the backlog folded in (`difference` = redis - expected).
- * - `negative`: a level below zero.
- * - `ledger`: MariaDB's level is not its movements less its live orders (`difference` = database - expected).
- * - `price`, `wishlist`: the same comparison as `level`, of prices in minor units and of quantities.
- * - `hold`: an order is held in Redis and not in MariaDB with the backlog folded in (`difference` 1), or the reverse (-1).
- * - `order_total`: an order's total is not the sum of its lines, or one of the two is missing.
- * - `journal`: entries between the checkpoint and the cut are missing, or Redis is behind the checkpoint.
- */
-export interface Drift {
-  readonly sku: string | null;
-  readonly pool: string | null;
-  readonly kind: 'level' | 'negative' | 'ledger' | 'price' | 'wishlist' | 'hold' | 'order_total' | 'journal';
-  readonly redis: number | null;
-  readonly database: number | null;
-  readonly expected: number | null;
-  readonly difference: number | null;
-  /** Whose wishlist, or which order. */
-  readonly user?: string;
-  readonly order?: string;
-}
-
-/** What is compared: Redis at a cut, MariaDB at a checkpoint, and what the journal did between the two. */
-export interface Sides {
-  readonly cut: Cut;
-  readonly ledger: Ledger;
-  readonly backlog: Changes;
-}
+import { compareEvents } from './compare-events.ts';
+import type { Drift, Sides } from './drift.ts';
 
 /** Finds every drift. Pure: it sees nothing but the three sides, so a backlog of any size raises no alarm. */
 export function compareSides(sides: Sides): Drift[] {
@@ -43,6 +12,7 @@ export function compareSides(sides: Sides): Drift[] {
     ...comparePrices(sides),
     ...compareWishlists(sides),
     ...compareHolds(sides),
+    ...compareEvents(sides),
     ...sides.ledger.unsoundOrders.map(({ id, total, lines }): Drift => {
       const difference = total === null || lines === null ? null : total - lines;
       return {
@@ -60,22 +30,30 @@ export function compareSides(sides: Sides): Drift[] {
 }
 
 function compareLevels({ cut, ledger, backlog }: Sides): Drift[] {
-  const regular = ledger.levels.filter(({ pool }) => pool === REGULAR_POOL);
-  const kept = new Map(regular.map(({ sku, available }) => [sku, available]));
+  const kept = new Map(ledger.levels.map((level) => [levelField(level), level.available]));
   const expected = new Map([...kept].filter(([, available]) => available !== null) as [string, number][]);
-  for (const { sku, available } of backlog.newLevels) expected.set(sku, available);
-  for (const { sku, delta } of backlog.levels) expected.set(sku, (expected.get(sku) ?? 0) + delta);
-  const drifts: Drift[] = [];
-  for (const sku of union(cut.levels, expected)) {
-    const redis = cut.levels.get(sku) ?? null;
-    const sides = { sku, pool: REGULAR_POOL, redis, database: kept.get(sku) ?? null };
-    const wanted = expected.get(sku) ?? null;
+  for (const level of backlog.newLevels) expected.set(levelField(level), level.available);
+  for (const level of backlog.levels) {
+    const field = levelField(level);
+    expected.set(field, (expected.get(field) ?? 0) + level.delta);
+  }
+  return [...union(cut.levels, expected)].flatMap((field) => {
+    const level = parseLevelField(field);
+    const redis = cut.levels.get(field) ?? nothing(level);
+    const wanted = expected.get(field) ?? nothing(level);
+    const sides = { ...level, redis, database: kept.get(field) ?? null };
+    const drifts: Drift[] = [];
     if (redis !== wanted)
       drifts.push({ ...sides, kind: 'level', expected: wanted, difference: minus(redis, wanted) });
     if (redis !== null && redis < 0)
       drifts.push({ ...sides, kind: 'negative', expected: 0, difference: redis });
-  }
-  return drifts;
+    return drifts;
+  });
+}
+
+/** What a level that is not there says: an event's pool goes when it is closed, a product's never. */
+function nothing({ pool }: PoolOfSku): number | null {
+  return pool === REGULAR_POOL ? null : 0;
 }
 
 function compareLedger({ cut, ledger }: Sides): Drift[] {
@@ -85,7 +63,7 @@ function compareLedger({ cut, ledger }: Sides): Drift[] {
       sku,
       pool,
       kind: 'ledger',
-      redis: pool === REGULAR_POOL ? (cut.levels.get(sku) ?? null) : null,
+      redis: cut.levels.get(levelField({ sku, pool })) ?? null,
       database: available,
       expected: moved - ordered,
       difference: minus(available, moved - ordered),

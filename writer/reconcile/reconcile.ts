@@ -9,7 +9,8 @@ import { pinJournal } from '../../engine/redis/journal-pin.ts';
 import { readEntriesAfter } from '../../engine/redis/journal-stream.ts';
 import type { Clock } from '../../engine/runtime/clock.ts';
 import { foldEntries } from '../fold.ts';
-import { compareSides, type Drift } from './compare.ts';
+import { compareSides } from './compare.ts';
+import type { Drift } from './drift.ts';
 
 /** What `bootakhae reconcile --json` prints (the contract). */
 export interface Reconciliation {

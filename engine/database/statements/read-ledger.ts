@@ -1,7 +1,11 @@
-import { type Kysely, sql } from 'kysely';
+import { type Kysely, type Selectable, sql } from 'kysely';
+import { formatOrderId } from '../../domain/order-id.ts';
+import { countKey } from '../../domain/pool.ts';
 import type { Position } from '../../domain/position.ts';
+import type { EventItem } from '../../domain/sale-event.ts';
 import type { Database } from '../database.ts';
 import type { Schema } from '../schema.ts';
+import type { EventRow } from './upsert-events.ts';
 
 /** One level with what it should be: movements less units in live orders. All in units. */
 export interface LedgerLevel {
@@ -30,6 +34,9 @@ export interface Ledger {
   /** Ids of the orders that are held. */
   readonly held: readonly string[];
   readonly unsoundOrders: readonly UnsoundOrder[];
+  readonly events: readonly EventRow[];
+  /** Id of an open event -> SKU and user (`countKey`) -> units in orders decided after its opening that are live. */
+  readonly counts: ReadonlyMap<string, ReadonlyMap<string, number>>;
 }
 
 /**
@@ -62,6 +69,7 @@ async function readLedger(db: Kysely<Schema>, checkpoint: Position): Promise<Led
     .selectFrom('orders')
     .select((eb) => eb.fn.countAll<number>().as('count'))
     .executeTakeFirstOrThrow();
+  const events = await readEvents(db);
   const held = await db.selectFrom('orders').select('id').where('status', '=', 'held').execute();
   return {
     checkpoint,
@@ -71,6 +79,8 @@ async function readLedger(db: Kysely<Schema>, checkpoint: Position): Promise<Led
     orders: Number(count),
     held: held.map(({ id }) => id),
     unsoundOrders: await readUnsoundOrders(db),
+    events,
+    counts: await readCounts(db, events),
   };
 }
 
@@ -98,6 +108,45 @@ async function readWishlists(db: Kysely<Schema>): Promise<Map<string, Map<string
     wishlists.set(row.user_id, lines.set(row.sku, row.quantity));
   }
   return wishlists;
+}
+
+async function readEvents(db: Kysely<Schema>): Promise<EventRow[]> {
+  const items = new Map<string, EventItem[]>();
+  for (const row of await db.selectFrom('sale_event_items').selectAll().orderBy('line').execute()) {
+    const { event_id, sku, stock, price, limit_per_user } = row;
+    const item = { sku, stock, price, limitPerUser: limit_per_user };
+    items.set(event_id, [...(items.get(event_id) ?? []), item]);
+  }
+  const rows = await db.selectFrom('sale_events').selectAll().execute();
+  return rows.map((row) => toEventRow(row, items.get(row.id) ?? []));
+}
+
+function toEventRow(row: Selectable<Schema['sale_events']>, items: EventItem[]): EventRow {
+  const { id, name, status, opened_epoch: epoch, opened_sequence: sequence } = row;
+  const times = { startsAt: row.starts_at.getTime(), endsAt: row.ends_at.getTime() };
+  return {
+    event: { id, name, ...times, status, holdSeconds: row.hold_seconds, items },
+    opened: epoch === null || sequence === null ? null : { epoch, sequence },
+  };
+}
+
+/** Order ids sort as the orders were decided: those after the opening are a range of the primary key. */
+async function readCounts(
+  db: Kysely<Schema>,
+  events: readonly EventRow[],
+): Promise<Map<string, Map<string, number>>> {
+  const counts = new Map<string, Map<string, number>>();
+  for (const { event, opened } of events) {
+    if (event.status !== 'open' || !opened) continue;
+    const after = formatOrderId({ ...opened, index: 0 });
+    const { rows } = await sql<{ sku: string; user: string; units: number }>`
+      select i.sku, o.user_id as user, cast(sum(i.quantity) as signed) as units
+      from order_items as i join orders as o on o.id = i.order_id
+      where i.order_id > ${after} and o.id > ${after} and i.pool = ${event.id} and o.status in ('held', 'placed')
+      group by i.sku, o.user_id`.execute(db);
+    counts.set(event.id, new Map(rows.map(({ sku, user, units }) => [countKey(sku, user), units])));
+  }
+  return counts;
 }
 
 async function readUnsoundOrders(db: Kysely<Schema>): Promise<UnsoundOrder[]> {

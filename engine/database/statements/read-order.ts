@@ -1,6 +1,6 @@
 import { sql } from 'kysely';
 import type { KeptOrder, OrderStatus } from '../../domain/order.ts';
-import { REGULAR_POOL } from '../../domain/product.ts';
+import { eventOf } from '../../domain/pool.ts';
 import type { Database } from '../database.ts';
 
 interface Row {
@@ -52,5 +52,5 @@ function toOrder(first: Row, rows: readonly Row[]): KeptOrder {
 }
 
 function toLine({ sku, quantity, unit_price, pool }: Row) {
-  return { sku, quantity, unitPrice: unit_price, eventId: pool === REGULAR_POOL ? null : pool };
+  return { sku, quantity, unitPrice: unit_price, eventId: eventOf(pool) };
 }

@@ -1,6 +1,8 @@
 import { MAX_LINES_OF_ORDER } from '../../domain/bounds.ts';
 import { InternalFault } from '../../domain/fault.ts';
 import {
+  holdOf,
+  type LimitExcess,
   newOrder,
   type Order,
   type OrderLine,
@@ -19,6 +21,8 @@ export interface OrderRequest {
   readonly lines: readonly RequestedLine[] | null;
   /** The token of its idempotency key (`tokenOf`), if it carries one. */
   readonly token?: string | undefined;
+  /** What it costs as its user was shown it, in minor units; another total refuses it. */
+  readonly expectedTotal?: number | undefined;
 }
 
 /** The results of `lua/place-orders.lua`, by their numbers there. */
@@ -33,9 +37,23 @@ export const RESULTS = {
   TOO_LARGE: 8,
   REPLAYED: 9,
   MISMATCH: 10,
+  LIMITED: 11,
+  PRICE_CHANGED: 12,
 } as const;
 
 export const placeOrdersScript = loadScript('place-orders');
+
+/** The keys of `lua/place-orders.lua` after the lane's. */
+export const PLACE_ORDERS_KEYS: readonly string[] = [
+  KEYS.levels,
+  KEYS.prices,
+  KEYS.wishlists,
+  KEYS.holds,
+  KEYS.held,
+  KEYS.offers,
+  KEYS.counts,
+  ...IDEMPOTENCY_KEYS,
+];
 
 /** A wishlist's length is not known before the script reads it: the median of real baskets is 16 lines. */
 const LINES_OF_A_TYPICAL_WISHLIST = 16;
@@ -45,7 +63,7 @@ export const placeOrders = placeOrdersWithHold(0);
 
 /**
  * Codec of `lua/place-orders.lua`, whose header says what each number means. Accepted orders are held unpaid for
- * `holdMs`, or placed at once when that is 0.
+ * `holdMs`, or placed at once when that is 0; a sale event that carries a line may say otherwise.
  */
 export function placeOrdersWithHold(holdMs: number): BatchCommand<OrderRequest, OrderOutcome> {
   return {
@@ -69,32 +87,55 @@ export function placeOrdersWithHold(holdMs: number): BatchCommand<OrderRequest, 
       }
       const users = requests.map(({ user }) => user);
       const tokens = requests.flatMap(({ token }, at) => (token ? [at + 1, token] : []));
+      const totals = requests.flatMap(({ expectedTotal: total }, at) =>
+        total === undefined ? [] : [at + 1, total],
+      );
       return {
         script: placeOrdersScript,
         epoch,
         at,
-        keys: [KEYS.levels, KEYS.prices, KEYS.wishlists, KEYS.holds, KEYS.held, ...IDEMPOTENCY_KEYS],
-        payload: [[...positions.keys()], users, orders, tokens, holdMs],
+        keys: PLACE_ORDERS_KEYS,
+        payload: [[...positions.keys()], users, orders, tokens, holdMs, totals],
       };
     },
 
     unpack(reply, requests, call) {
-      const [sequence, added, prices, results] = reply as [number, string[], number[], number[]];
+      const [sequence, added, prices, results, events, holds] = reply as PlaceOrdersReply;
       const skus = [...(call.payload[0] as string[]), ...added];
-      const priceOf = new Map(skus.map((sku, at) => [sku, prices[at]!]));
-      const reader = new ResultReader({ skus, priceOf, results, sequence, call, holdMs });
+      const termsOf = new Map<string, Terms>(
+        skus.map((sku, at) => [sku, { unitPrice: prices[at]!, eventId: null }]),
+      );
+      for (let at = 0; at < events.length; at += 2) {
+        const position = events[at] as number;
+        const eventId = events[at + 1] as string;
+        termsOf.set(skus[position - 1]!, { unitPrice: prices[position - 1]!, eventId });
+      }
+      const reader = new ResultReader({ skus, termsOf, results, sequence, call, holds });
       return requests.map((request) => reader.next(request));
     },
   };
 }
 
+type PlaceOrdersReply = [
+  sequence: number,
+  added: string[],
+  prices: number[],
+  results: number[],
+  events: (number | string)[],
+  holds: number | number[],
+];
+
+/** How a SKU is sold in this call: `unitPrice` in minor units. */
+type Terms = Pick<OrderLine, 'unitPrice' | 'eventId'>;
+
 interface ResultSource {
   readonly skus: readonly string[];
-  readonly priceOf: ReadonlyMap<string, number>;
+  readonly termsOf: ReadonlyMap<string, Terms>;
   readonly results: readonly number[];
   readonly sequence: number;
   readonly call: LaneCall;
-  readonly holdMs: number;
+  /** ms, of every accepted order, or of each by its index in the entry. */
+  readonly holds: number | readonly number[];
 }
 
 /** Reads the flat results one order after another. */
@@ -121,6 +162,10 @@ class ResultReader {
         return { kind: 'unknown_product', skus: this.#list(() => this.#sku()) };
       case RESULTS.TOO_LARGE:
         return { kind: 'total_too_large' };
+      case RESULTS.PRICE_CHANGED:
+        return { kind: 'price_changed', total: this.#take() };
+      case RESULTS.LIMITED:
+        return { kind: 'limit_exceeded', excesses: this.#list(() => this.#excess()) };
       case RESULTS.EMPTY:
         return { kind: 'empty_wishlist' };
       case RESULTS.DEFERRED:
@@ -135,11 +180,12 @@ class ResultReader {
   }
 
   #order(request: OrderRequest): Order {
-    const { call, sequence, holdMs } = this.#source;
-    const id = formatOrderId({ epoch: call.epoch, sequence, index: this.#take() });
+    const { call, sequence, holds } = this.#source;
+    const index = this.#take();
+    const id = formatOrderId({ epoch: call.epoch, sequence, index });
     const fromWishlist = this.#list(() => ({ sku: this.#sku(), quantity: this.#take() }));
     const lines = (request.lines ?? fromWishlist).map((line) => this.#price(line));
-    return newOrder({ id, lines, at: call.at, holdMs });
+    return newOrder({ id, lines, at: call.at, holdMs: holdOf(holds, index) });
   }
 
   #replayedId(): string {
@@ -148,11 +194,16 @@ class ResultReader {
   }
 
   #price({ sku, quantity }: RequestedLine): OrderLine {
-    return { sku, quantity, unitPrice: this.#source.priceOf.get(sku)!, eventId: null };
+    const { unitPrice, eventId } = this.#source.termsOf.get(sku)!;
+    return { sku, quantity, unitPrice, eventId };
   }
 
   #shortage() {
     return { sku: this.#sku(), requested: this.#take(), available: this.#take() };
+  }
+
+  #excess(): LimitExcess {
+    return { sku: this.#sku(), limit: this.#take(), already: this.#take(), requested: this.#take() };
   }
 
   #list<T>(read: () => T): T[] {
