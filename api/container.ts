@@ -11,13 +11,15 @@ import { InternalFault, NotAccepting } from '../engine/domain/fault.ts';
 import type { OrderOutcome } from '../engine/domain/order.ts';
 import type { ProductToPut, PutOutcome } from '../engine/domain/product.ts';
 import type { WishlistChange, WishlistOutcome } from '../engine/domain/wishlist.ts';
+import { SaleEvents } from '../engine/events/sale-events.ts';
 import { Gate } from '../engine/journal/gate.ts';
+import { HoldExpirer } from '../engine/journal/hold-expirer.ts';
 import { findOrder } from '../engine/journal/order-finder.ts';
 import { type BatchCommand, Batcher, type BatcherBounds } from '../engine/redis/batcher.ts';
 import { createRedisClient, type RedisClient } from '../engine/redis/client.ts';
 import { type AdjustmentRequest, adjustStock } from '../engine/redis/commands/adjust-stock.ts';
+import { changeEvent, type EventOutcome, type EventRequest } from '../engine/redis/commands/change-event.ts';
 import { changeWishlists } from '../engine/redis/commands/change-wishlists.ts';
-import { expireHolds } from '../engine/redis/commands/expire-holds.ts';
 import { type OrderRequest, placeOrdersWithHold } from '../engine/redis/commands/place-orders.ts';
 import { putProducts } from '../engine/redis/commands/put-products.ts';
 import {
@@ -25,6 +27,8 @@ import {
   type SettlementRequest,
   settleOrders,
 } from '../engine/redis/commands/settle-orders.ts';
+import { readEvents } from '../engine/redis/event-reader.ts';
+import { readIdempotencyRecord } from '../engine/redis/idempotency-reader.ts';
 import { Lane } from '../engine/redis/lane.ts';
 import { readProducts, readWishlist } from '../engine/redis/stock-reader.ts';
 import { systemClock } from '../engine/runtime/clock.ts';
@@ -46,8 +50,8 @@ export interface Api {
   readonly adjustments: Batcher<AdjustmentRequest, AdjustmentOutcome>;
   readonly wishlists: Batcher<WishlistChange, WishlistOutcome>;
   readonly settlements: Batcher<SettlementRequest, SettlementOutcome>;
-  /** Ends holds whose time is over; resolves to how many. */
-  readonly expirer: () => Promise<number>;
+  readonly events: Batcher<EventRequest, EventOutcome>;
+  readonly expirer: HoldExpirer;
   readonly server: HttpServer;
 }
 
@@ -61,6 +65,7 @@ const TOKENS: { readonly [Name in keyof Api]: InjectionToken<Api[Name]> } = {
   adjustments: Symbol('adjustments'),
   wishlists: Symbol('wishlists'),
   settlements: Symbol('settlements'),
+  events: Symbol('events'),
   expirer: Symbol('expirer'),
   server: Symbol('server'),
 };
@@ -81,10 +86,11 @@ export function createApi(config: ApiConfig): Api {
     container.register(TOKENS[name], { useFactory: instanceCachingFactory(make) });
   const batcher = <Item, Outcome>(command: BatchCommand<Item, Outcome>, bounds: BatcherBounds) => {
     const { clock, deadlineMs } = { clock: systemClock, deadlineMs: config.DECISION_DEADLINE_MS };
-    const epoch = () => get('gate').epoch();
     return new Batcher<Item, Outcome>({ redis: get('redis'), clock, epoch, deadlineMs, command, bounds });
   };
   const bounds = orderBounds(config);
+  // Not `get('gate')`: each call asks several times, and a resolution costs more than deciding an order.
+  const epoch = () => api.gate.epoch();
 
   provide('logger', () => createLogger('api', config.LOG_LEVEL));
   provide('redis', () => {
@@ -101,10 +107,9 @@ export function createApi(config: ApiConfig): Api {
     batcher(settleOrders, { ...bounds, itemsOfCall: SETTLEMENTS_OF_CALL, lanes: 1 }),
   );
   provide('expirer', () => {
-    const epoch = () => get('gate').epoch();
     const deadlineMs = config.DECISION_DEADLINE_MS;
     const lane = new Lane({ redis: get('redis'), clock: systemClock, epoch, deadlineMs });
-    return () => expireHolds({ lane, epoch, nowMs: () => systemClock.nowMs() });
+    return new HoldExpirer({ lane, epoch, nowMs: () => systemClock.nowMs(), logger: get('logger') });
   });
   provide('products', () => batcher(putProducts, { ...bounds, itemsOfCall: MAX_PRODUCTS_OF_CALL, lanes: 1 }));
   provide('adjustments', () =>
@@ -113,6 +118,7 @@ export function createApi(config: ApiConfig): Api {
   provide('wishlists', () =>
     batcher(changeWishlists, { ...bounds, itemsOfCall: MAX_CHANGES_OF_CALL, lanes: 1 }),
   );
+  provide('events', () => batcher(changeEvent, { ...bounds, itemsOfCall: 1, lanes: 1 }));
   provide('server', () => {
     const replyDeadlineMs = config.QUEUE_WAIT_MS + config.DECISION_DEADLINE_MS + REPLY_SLACK_MS;
     const authenticate = createAuthenticator(config.AUTH_SECRET);
@@ -134,6 +140,7 @@ export function createApi(config: ApiConfig): Api {
     adjustments: get('adjustments'),
     wishlists: get('wishlists'),
     settlements: get('settlements'),
+    events: get('events'),
     expirer: get('expirer'),
     get server() {
       return get('server');
@@ -160,6 +167,7 @@ function services({
   gate,
   orders,
   settlements,
+  events,
   products,
   adjustments,
   wishlists,
@@ -167,12 +175,20 @@ function services({
   return {
     reasons: () => gate.reasons,
     placeOrder: (request, options) => orders.submit(request, options),
-    settleOrder: (request) => settlements.submit(request),
-    putProduct: (product) => products.submit(product),
+    orderRefusal: () => orders.refusal,
+    settleOrder: (request, options) => settlements.submit(request, options),
+    putProduct: (product, options) => products.submit(product, options),
     adjustStock: (request, options) => adjustments.submit(request, options),
-    changeWishlist: (change) => wishlists.submit(change),
+    changeWishlist: (change, options) => wishlists.submit(change, options),
     findOrder: (id) => unlessAway(gate, findOrder(redis, database, id)),
-    readProducts: (skus) => unlessAway(gate, readProducts(redis, skus)),
+    readProducts: (skus) => unlessAway(gate, readProducts(redis, skus, systemClock.nowMs())),
+    nowMs: () => systemClock.nowMs(),
+    saleEvents: new SaleEvents({
+      clock: systemClock,
+      readEvents: () => unlessAway(gate, readEvents(redis)),
+      changeEvent: (request) => events.submit(request),
+      readRecord: (token) => unlessAway(gate, readIdempotencyRecord(redis, token)),
+    }),
     readWishlist: (user) => unlessAway(gate, readWishlist(redis, user)),
   };
 }

@@ -1,4 +1,5 @@
 import { rotateIdempotency } from '../engine/redis/commands/rotate-idempotency.ts';
+import { sweepCounts } from '../engine/redis/sweep-counts.ts';
 import { systemClock } from '../engine/runtime/clock.ts';
 import { type RunningProcess, runProcess } from '../engine/runtime/lifecycle.ts';
 import { runPeriodically } from '../engine/runtime/periodic.ts';
@@ -8,6 +9,7 @@ import { createApi } from './container.ts';
 const HOUR_MS = 3_600_000;
 const ROTATE_EVERY_MS = 60_000;
 const EXPIRE_EVERY_MS = 500;
+const SWEEP_EVERY_MS = HOUR_MS;
 
 /** The api process: takes requests, decides orders in Redis, answers when they are on disk. */
 await runProcess(async (): Promise<RunningProcess> => {
@@ -28,7 +30,15 @@ await runProcess(async (): Promise<RunningProcess> => {
     everyMs: EXPIRE_EVERY_MS,
     logger,
     async run() {
-      if (gate.reasons.length === 0) await expirer();
+      if (gate.reasons.length === 0) await expirer.run();
+    },
+  });
+  const stopSweeping = runPeriodically({
+    name: 'sweep counts of closed events',
+    everyMs: SWEEP_EVERY_MS,
+    logger,
+    async run() {
+      if (gate.reasons.length === 0) await sweepCounts(redis);
     },
   });
   const port = await server.listen(config.HOST, config.PORT);
@@ -37,12 +47,13 @@ await runProcess(async (): Promise<RunningProcess> => {
     async stop() {
       logger.info('draining: no new requests, answering those taken');
       await server.drain();
-      const { orders, settlements, products, adjustments, wishlists } = batchers;
+      const { orders, settlements, products, adjustments, wishlists, events } = batchers;
       await Promise.all(
-        [orders, settlements, products, adjustments, wishlists].map((batcher) => batcher.drain()),
+        [orders, settlements, products, adjustments, wishlists, events].map((batcher) => batcher.drain()),
       );
       await stopExpiring();
       await stopRotating();
+      await stopSweeping();
       gate.stop();
       redis.disconnect();
       await database.close();

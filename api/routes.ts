@@ -1,4 +1,11 @@
 import { type AdjustStockOptions, adjustStockRoute } from './handlers/adjust-stock.ts';
+import {
+  createEventRoute,
+  type EventOptions,
+  listEventsRoute,
+  showEventRoute,
+  stepEventRoutes,
+} from './handlers/events.ts';
 import type { ReadinessOptions } from './handlers/health.ts';
 import { healthRoute, readinessRoute } from './handlers/health.ts';
 import type { OrderServices } from './handlers/order-replies.ts';
@@ -22,7 +29,8 @@ export type Services = ReadinessOptions &
   AdjustStockOptions &
   OrderServices &
   SettleOrderOptions &
-  WishlistOptions;
+  WishlistOptions &
+  EventOptions;
 
 /** Every route that the api serves. */
 export function createRoutes(services: Services): Route[] {
@@ -40,5 +48,9 @@ export function createRoutes(services: Services): Route[] {
     showOrderRoute(services),
     confirmOrderRoute(services),
     cancelOrderRoute(services),
+    listEventsRoute(services),
+    showEventRoute(services),
+    createEventRoute(services),
+    ...stepEventRoutes(services),
   ];
 }

@@ -9,7 +9,7 @@ import {
 import type { SubmitOptions } from '../../engine/redis/batcher.ts';
 import type { AdjustmentRequest } from '../../engine/redis/commands/adjust-stock.ts';
 import { idempotencyMismatch, invalidRequest, Problem } from '../http/problem.ts';
-import type { Reply } from '../http/reply.ts';
+import { REPLAYED, type Reply } from '../http/reply.ts';
 import type { Request, Route } from '../http/route.ts';
 
 const Body = Type.Object(
@@ -44,11 +44,7 @@ function replyToAdjustment(sku: string, outcome: AdjustmentOutcome): Reply {
     case 'adjusted':
       return { status: 201, body: { available: outcome.available } };
     case 'replayed':
-      return {
-        status: 201,
-        body: { available: outcome.available },
-        headers: { 'Idempotency-Replayed': 'true' },
-      };
+      return { status: 201, body: { available: outcome.available }, headers: REPLAYED };
     case 'idempotency_mismatch':
       throw idempotencyMismatch();
     case 'unknown_product':

@@ -1,14 +1,16 @@
-import { InternalFault } from '../../engine/domain/fault.ts';
+import { InternalFault, type NotAccepting } from '../../engine/domain/fault.ts';
 import type { KeptOrder, Order, OrderOutcome } from '../../engine/domain/order.ts';
 import type { SubmitOptions } from '../../engine/redis/batcher.ts';
 import type { OrderRequest } from '../../engine/redis/commands/place-orders.ts';
 import { idempotencyMismatch, invalidRequest, Problem } from '../http/problem.ts';
-import type { Reply } from '../http/reply.ts';
+import { REPLAYED, type Reply } from '../http/reply.ts';
 import type { Request } from '../http/route.ts';
 
 /** What the order routes need of the engine. */
 export interface OrderServices {
   readonly placeOrder: (request: OrderRequest, options: SubmitOptions) => Promise<OrderOutcome>;
+  /** Why every order is refused now, or null. */
+  readonly orderRefusal: () => NotAccepting | null;
   readonly findOrder: (id: string) => Promise<KeptOrder | null>;
 }
 
@@ -20,13 +22,13 @@ export interface OrderServices {
 export async function orderAndReply(
   services: OrderServices,
   { caller, idempotencyToken: token, isGone }: Request,
-  lines: OrderRequest['lines'],
+  wish: Pick<OrderRequest, 'lines' | 'expectedTotal'>,
 ): Promise<Reply> {
-  const outcome = await services.placeOrder({ user: caller.user, lines, token }, { isGone });
+  const outcome = await services.placeOrder({ ...wish, user: caller.user, token }, { isGone });
   if (outcome.kind !== 'replayed') return replyToOrder(outcome);
   const found = await services.findOrder(outcome.orderId);
   if (!found) throw new InternalFault(`order ${outcome.orderId} of an idempotency key is nowhere`);
-  return created(found.order, { 'Idempotency-Replayed': 'true' });
+  return created(found.order, REPLAYED);
 }
 
 /** The reply to an order: 201 with the order, or the contract's problem for each kind of refusal. */
@@ -44,6 +46,14 @@ function replyToOrder(outcome: Exclude<OrderOutcome, { kind: 'replayed' }>): Rep
       throw invalidRequest([
         { path: '/items', message: 'the total passes the largest amount that can be ordered' },
       ]);
+    case 'price_changed':
+      throw new Problem('price_changed', 'the total is not what was expected; nothing was taken', {
+        members: { total: outcome.total },
+      });
+    case 'limit_exceeded':
+      throw new Problem('limit_exceeded', 'more than the sale lets one customer have; nothing was taken', {
+        members: { items: outcome.excesses },
+      });
     case 'out_of_stock':
       throw new Problem(
         'out_of_stock',

@@ -1,5 +1,9 @@
+import { type Static, Type } from '@sinclair/typebox';
 import type { Route } from '../http/route.ts';
+import { ExpectedTotal } from './expected-total.ts';
 import { type OrderServices, orderAndReply } from './order-replies.ts';
+
+const Body = Type.Object({ expectedTotal: ExpectedTotal }, { additionalProperties: false });
 
 /** `POST /api/v1/wishlist/order`: orders all that is on the caller's wishlist, which is empty after a success. */
 export function orderWishlistRoute(services: OrderServices): Route {
@@ -7,9 +11,12 @@ export function orderWishlistRoute(services: OrderServices): Route {
     method: 'post',
     path: '/api/v1/wishlist/order',
     access: 'customer',
-    body: null,
+    body: Body,
+    isBodyOptional: true,
+    refusal: services.orderRefusal,
     async handle(request) {
-      return await orderAndReply(services, request, null);
+      const { expectedTotal } = request.body as Static<typeof Body>;
+      return await orderAndReply(services, request, { lines: null, expectedTotal });
     },
   };
 }

@@ -6,6 +6,7 @@ import {
   MAX_STOCK_UNITS,
 } from '../../engine/domain/bounds.ts';
 import type { Product, ProductToPut, PutOutcome } from '../../engine/domain/product.ts';
+import type { SubmitOptions } from '../../engine/redis/batcher.ts';
 import { invalidRequest } from '../http/problem.ts';
 import type { Route } from '../http/route.ts';
 import { showProduct } from './product-replies.ts';
@@ -30,7 +31,7 @@ const Body = Type.Object(
 );
 
 export interface PutProductOptions {
-  readonly putProduct: (product: ProductToPut) => Promise<PutOutcome>;
+  readonly putProduct: (product: ProductToPut, options: SubmitOptions) => Promise<PutOutcome>;
   readonly readProducts: (skus: readonly string[]) => Promise<(Product | null)[]>;
 }
 
@@ -41,9 +42,9 @@ export function putProductRoute({ putProduct, readProducts }: PutProductOptions)
     path: '/api/v1/products/:sku',
     access: 'operator',
     body: Body,
-    async handle({ parameters: [sku = ''], body }) {
+    async handle({ parameters: [sku = ''], body, isGone }) {
       assertSku(sku);
-      const outcome = await putProduct(toProduct(sku, body as Static<typeof Body>));
+      const outcome = await putProduct(toProduct(sku, body as Static<typeof Body>), { isGone });
       const [product] = await readProducts([sku]);
       return { status: outcome === 'created' ? 201 : 200, body: showProduct(product!) };
     },

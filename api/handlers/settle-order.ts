@@ -1,17 +1,18 @@
-import { type KeptOrder, type Order, presentOrder } from '../../engine/domain/order.ts';
+import { type KeptOrder, presentOrder } from '../../engine/domain/order.ts';
 import { parseOrderId } from '../../engine/domain/order-id.ts';
+import type { SubmitOptions } from '../../engine/redis/batcher.ts';
 import type {
   SettlementAction,
   SettlementOutcome,
   SettlementRequest,
 } from '../../engine/redis/commands/settle-orders.ts';
-import { Problem } from '../http/problem.ts';
-import { notAccepting } from '../http/reply.ts';
+import { idempotencyMismatch, Problem } from '../http/problem.ts';
+import { notAccepting, REPLAYED, type Reply } from '../http/reply.ts';
 import type { Request, Route } from '../http/route.ts';
 import { findVisibleOrder, type ShowOrderOptions } from './show-order.ts';
 
 export interface SettleOrderOptions extends ShowOrderOptions {
-  readonly settleOrder: (request: SettlementRequest) => Promise<SettlementOutcome>;
+  readonly settleOrder: (request: SettlementRequest, options: SubmitOptions) => Promise<SettlementOutcome>;
 }
 
 /**
@@ -19,6 +20,8 @@ export interface SettleOrderOptions extends ShowOrderOptions {
  * is often, but each reading has a new chance.
  */
 const MAX_READS = 20;
+
+const DONE = { confirm: 'confirmed', cancel: 'cancelled' } as const;
 
 /** `POST /api/v1/orders/:id/confirm`: an order that is held is placed. */
 export function confirmOrderRoute(options: SettleOrderOptions): Route {
@@ -37,7 +40,7 @@ function settleRoute(action: SettlementAction, options: SettleOrderOptions): Rou
     access: 'customer',
     body: null,
     async handle(request) {
-      return { status: 200, body: await settle(action, options, request) };
+      return await settle(action, options, request);
     },
   };
 }
@@ -46,20 +49,35 @@ async function settle(
   action: SettlementAction,
   options: SettleOrderOptions,
   request: Request,
-): Promise<Order> {
+): Promise<Reply> {
+  const { idempotencyToken: token, isGone } = request;
   for (let read = 0; read < MAX_READS; read++) {
     const found = await findVisibleOrder(options, request);
-    const { kind, status } = await options.settleOrder(toRequest(action, found));
-    if (kind === 'impossible') {
-      throw new Problem('order_state', `the order is ${status}: it cannot be ${action}ed any more`, {
-        members: { orderStatus: status },
-      });
-    }
-    if (kind !== 'again') return presentOrder({ order: found.order, status });
+    const outcome = await options.settleOrder({ ...toRequest(action, found), token }, { isGone });
+    if (outcome.kind !== 'again') return replyToSettlement(action, found, outcome);
   }
   throw notAccepting('the order changes too quickly; nothing was done');
 }
 
-function toRequest(action: SettlementAction, { order, status, asOf }: KeptOrder): SettlementRequest {
-  return { place: parseOrderId(order.id)!, action, status, lines: order.items, asOf };
+function toRequest(
+  action: SettlementAction,
+  { order, status, asOf, userId: user }: KeptOrder,
+): SettlementRequest {
+  return { place: parseOrderId(order.id)!, action, status, lines: order.items, asOf, user };
+}
+
+/** 200 with the order as it is now, or, to a key that was used before, as it was then. */
+function replyToSettlement(
+  action: SettlementAction,
+  { order }: KeptOrder,
+  { kind, status }: SettlementOutcome,
+): Reply {
+  if (kind === 'idempotency_mismatch') throw idempotencyMismatch();
+  if (kind === 'impossible') {
+    throw new Problem('order_state', `the order is ${status}: it cannot be ${DONE[action]} any more`, {
+      members: { orderStatus: status },
+    });
+  }
+  const body = presentOrder({ order, status });
+  return kind === 'replayed' ? { status: 200, body, headers: REPLAYED } : { status: 200, body };
 }

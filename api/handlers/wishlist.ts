@@ -2,6 +2,7 @@ import { type Static, Type } from '@sinclair/typebox';
 import { MAX_LINES_OF_WISHLIST, MAX_QUANTITY_UNITS } from '../../engine/domain/bounds.ts';
 import type { RequestedLine } from '../../engine/domain/order.ts';
 import type { WishlistChange, WishlistOutcome } from '../../engine/domain/wishlist.ts';
+import type { SubmitOptions } from '../../engine/redis/batcher.ts';
 import { Problem } from '../http/problem.ts';
 import type { Route } from '../http/route.ts';
 import { unknownProducts } from './order-replies.ts';
@@ -12,7 +13,7 @@ const Body = Type.Object(
 );
 
 export interface WishlistOptions {
-  readonly changeWishlist: (change: WishlistChange) => Promise<WishlistOutcome>;
+  readonly changeWishlist: (change: WishlistChange, options: SubmitOptions) => Promise<WishlistOutcome>;
   readonly readWishlist: (user: string) => Promise<RequestedLine[]>;
 }
 
@@ -36,9 +37,9 @@ export function putWishlistLineRoute({ changeWishlist }: WishlistOptions): Route
     path: '/api/v1/wishlist/:sku',
     access: 'customer',
     body: Body,
-    async handle({ parameters: [sku = ''], body, caller }) {
+    async handle({ parameters: [sku = ''], body, caller, isGone }) {
       const { quantity } = body as Static<typeof Body>;
-      const outcome = await changeWishlist({ user: caller.user, sku, quantity });
+      const outcome = await changeWishlist({ user: caller.user, sku, quantity }, { isGone });
       if (outcome === 'unknown_product') throw unknownProducts([sku]);
       if (outcome === 'full') {
         throw new Problem('wishlist_full', `a wishlist has at most ${MAX_LINES_OF_WISHLIST} products`);
@@ -55,8 +56,8 @@ export function deleteWishlistLineRoute({ changeWishlist }: WishlistOptions): Ro
     path: '/api/v1/wishlist/:sku',
     access: 'customer',
     body: null,
-    async handle({ parameters: [sku = ''], caller }) {
-      await changeWishlist({ user: caller.user, sku, quantity: 0 });
+    async handle({ parameters: [sku = ''], caller, isGone }) {
+      await changeWishlist({ user: caller.user, sku, quantity: 0 }, { isGone });
       return { status: 204 };
     },
   };

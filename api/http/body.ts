@@ -10,10 +10,19 @@ export const MAX_BODY_BYTES = 1_048_576;
 /** Reads a body's bytes into what a handler takes. */
 export type BodyReader = (contentType: string, bytes: Buffer) => unknown;
 
-/** A reader that takes JSON of this shape and answers anything else with the contract's problem. */
-export function createBodyReader(schema: TSchema): BodyReader {
+const PLAIN_TYPE = 'application/json';
+
+/**
+ * A reader that takes JSON of this shape and answers anything else with the contract's problem.
+ *
+ * @param readPlain a short way for bodies that are written as most are: reads a text (its bytes, each as one
+ *   character) to what the long way would read it to, or returns null for whatever the long way has to look at
+ */
+export function createBodyReader(schema: TSchema, readPlain?: (text: string) => unknown): BodyReader {
   const check = TypeCompiler.Compile(schema);
   return (contentType, bytes) => {
+    const plain = contentType === PLAIN_TYPE ? readPlain?.(bytes.toString('latin1')) : null;
+    if (plain) return plain;
     assertJson(contentType);
     const text = decode(bytes);
     const value = parse(text);
@@ -29,7 +38,7 @@ function assertJson(contentType: string): void {
     .split(';')
     .map((part) => part.trim());
   const charset = parameters.find((parameter) => parameter.startsWith('charset='));
-  if (type !== 'application/json' || (charset && !/^charset="?utf-8"?$/.test(charset))) {
+  if (type !== PLAIN_TYPE || (charset && !/^charset="?utf-8"?$/.test(charset))) {
     throw new Problem('unsupported_media_type', 'send application/json in UTF-8');
   }
 }
@@ -47,12 +56,16 @@ function parse(text: string): unknown {
   }
 }
 
-function firstOfEachPath(...sources: Iterable<FieldError>[]): FieldError[] {
+/** An error and, where a schema found it, that schema: its `rule` says for people what the value must be. */
+type FoundError = FieldError & { readonly schema?: TSchema };
+
+function firstOfEachPath(...sources: Iterable<FoundError>[]): FieldError[] {
   const errors: FieldError[] = [];
   for (const source of sources) {
-    for (const { path, message } of source) {
+    for (const { path, message, schema } of source) {
       if (errors.length === MAX_ERRORS) return errors;
-      if (!errors.some((error) => error.path === path)) errors.push({ path, message });
+      if (errors.some((error) => error.path === path)) continue;
+      errors.push({ path, message: schema?.rule ?? message });
     }
   }
   return errors;

@@ -11,10 +11,16 @@ export interface Reply {
 /** A reply ready for the socket. */
 export interface RenderedReply {
   readonly status: string;
-  readonly headers: readonly (readonly [string, string])[];
+  /** Null: the answer never has a body. */
+  readonly contentType: string | null;
+  readonly headers: Readonly<Record<string, string>>;
   /** Null: none, and no Content-Length either, as 204 wants. */
   readonly body: string | null;
+  /** The connection is closed after it. */
+  readonly close: boolean;
 }
+
+const NO_HEADERS = {};
 
 const STATUS_TEXTS: Readonly<Record<number, string>> = {
   200: 'OK',
@@ -26,6 +32,7 @@ const STATUS_TEXTS: Readonly<Record<number, string>> = {
   403: 'Forbidden',
   404: 'Not Found',
   405: 'Method Not Allowed',
+  408: 'Request Timeout',
   409: 'Conflict',
   413: 'Content Too Large',
   415: 'Unsupported Media Type',
@@ -35,28 +42,43 @@ const STATUS_TEXTS: Readonly<Record<number, string>> = {
   504: 'Gateway Timeout',
 };
 
+/** Headers of a first success that is told again to a request with the same Idempotency-Key. */
+export const REPLAYED = { 'Idempotency-Replayed': 'true' } as const;
+
 const RETRY_AFTER_SECONDS = '1';
 
 /** Renders a handler's answer. */
-export function renderReply({ status, body, headers = {} }: Reply): RenderedReply {
-  const type = body === undefined ? [] : [['Content-Type', 'application/json'] as const];
+export function renderReply({ status, body, headers = NO_HEADERS }: Reply): RenderedReply {
   return {
     status: statusLine(status),
-    headers: [...type, ...Object.entries(headers)],
+    contentType: body === undefined ? null : 'application/json',
+    headers,
     body: body === undefined ? null : JSON.stringify(body),
+    close: false,
   };
 }
 
 /** Renders a problem as RFC 9457 asks. */
 export function renderProblem(problem: Problem): RenderedReply {
   const { status, title } = PROBLEMS[problem.code];
-  const { members = {}, headers = {} } = problem.options;
+  const { members = {}, headers = NO_HEADERS } = problem.options;
   const type = `urn:bootakhae:problem:${problem.code}`;
   return {
     status: statusLine(status),
-    headers: [['Content-Type', 'application/problem+json'], ...Object.entries(headers)],
+    contentType: 'application/problem+json',
+    headers,
     body: JSON.stringify({ type, title, status, detail: problem.message, code: problem.code, ...members }),
+    close: false,
   };
+}
+
+const refusals = new WeakMap<NotAccepting, RenderedReply>();
+
+/** Renders a refusal, and remembers it: under overload the same one is sent thousands of times a second. */
+export function renderRefusal(refusal: NotAccepting): RenderedReply {
+  const rendered = refusals.get(refusal) ?? renderProblem(notAccepting(refusal.message));
+  refusals.set(refusal, rendered);
+  return rendered;
 }
 
 /** What the caller is told of an error; null for one that is nobody's business but ours. */

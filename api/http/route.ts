@@ -1,4 +1,5 @@
 import type { TSchema } from '@sinclair/typebox';
+import type { NotAccepting } from '../../engine/domain/fault.ts';
 import type { Caller } from '../../engine/token/token.ts';
 import type { Reply } from './reply.ts';
 
@@ -26,7 +27,13 @@ export interface Route {
   /** A path; `:name` stands for one segment. */
   readonly path: string;
   readonly access: Access;
-  /** What the body must be; null = a body is not read. */
+  /** What the body must be; null = none, or an empty object. */
   readonly body: TSchema | null;
+  /** Whether there may be no body at all: it is then read as an empty object. Always so where `body` is null. */
+  readonly isBodyOptional?: boolean;
+  /** Why every request is refused now, or null: asked before anything else is read of one, so that a refusal is cheap. */
+  readonly refusal?: () => NotAccepting | null;
+  /** A short way to read most bodies of that shape (`createBodyReader`). */
+  readonly readPlain?: (text: string) => unknown;
   handle(request: Request): Promise<Reply>;
 }

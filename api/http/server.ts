@@ -4,21 +4,31 @@ import uWS, {
   type TemplatedApp,
   type us_listen_socket,
 } from 'uWebSockets.js';
+import { Type } from '@sinclair/typebox';
 import { ConfigError } from '../../engine/config/environment.ts';
+import { NotAccepting } from '../../engine/domain/fault.ts';
 import { IDEMPOTENCY_KEY_PATTERN, tokenOf } from '../../engine/domain/idempotency.ts';
 import type { Logger } from '../../engine/runtime/logger.ts';
 import type { Caller } from '../../engine/token/token.ts';
 import { type BodyReader, createBodyReader, MAX_BODY_BYTES } from './body.ts';
+import { type Exchange, type ExchangeKind, Exchanges, send } from './exchange.ts';
 import { invalidRequest, Problem } from './problem.ts';
-import { notAccepting, problemOf, type RenderedReply, renderProblem, renderReply } from './reply.ts';
-import type { Access, Method, Request, Route } from './route.ts';
+import {
+  notAccepting,
+  problemOf,
+  type RenderedReply,
+  renderProblem,
+  renderRefusal,
+  renderReply,
+} from './reply.ts';
+import type { Access, Request, Route } from './route.ts';
 
 export interface ServerOptions {
   readonly routes: readonly Route[];
   /** Who an Authorization header speaks for. Throws a Problem when that is nobody or not enough. */
   readonly authenticate: (authorization: string, access: Access) => Caller;
   readonly logger: Logger;
-  /** A handler that has not answered by then is answered for. Longer than any deadline inside. */
+  /** A handler that has not answered by then is answered for soon after. Longer than any deadline inside. */
   readonly replyDeadlineMs: number;
 }
 
@@ -32,21 +42,21 @@ type ListenExclusively = (
   done: (listener: us_listen_socket | false) => void,
 ) => void;
 
-const CLOSE = ['Connection', 'close'] as const;
 const ENCODED = new Problem('unsupported_media_type', 'send the body as it is, without Content-Encoding');
 const TOO_LARGE = new Problem('payload_too_large', `a body has at most ${MAX_BODY_BYTES} bytes`);
+const BODY_LATE = new Problem('request_timeout', 'the body did not come in time; nothing was done');
 
 /** The same reply, after which the connection is closed. */
 function closing(rendered: RenderedReply): RenderedReply {
-  return { ...rendered, headers: [...rendered.headers, CLOSE] };
+  return { ...rendered, close: true };
 }
 
 /** What is read from a request before its first await: uWebSockets.js forgets it afterwards. */
 interface Head {
-  readonly method: Method;
-  readonly target: string;
   readonly authorization: string;
   readonly idempotencyKey: string;
+  /** Method and path; read only where there is an idempotency key. */
+  readonly target: string;
   readonly contentType: string;
   readonly contentEncoding: string;
   readonly parameters: readonly string[];
@@ -59,12 +69,13 @@ interface Head {
 export class HttpServer {
   readonly #options: ServerOptions;
   readonly #app: TemplatedApp;
+  readonly #exchanges: Exchanges;
   #listener: us_listen_socket | null = null;
-  #pending = 0;
-  #draining: (() => void) | null = null;
+  #draining = false;
 
   constructor(options: ServerOptions) {
     this.#options = options;
+    this.#exchanges = new Exchanges({ deadlineMs: options.replyDeadlineMs, late: renderLate });
     this.#app = uWS.App();
     for (const route of options.routes) this.#register(route);
     this.#refuseOtherMethods();
@@ -88,22 +99,23 @@ export class HttpServer {
   async drain(): Promise<void> {
     if (this.#listener) uWS.us_listen_socket_close(this.#listener);
     this.#listener = null;
-    await new Promise<void>((resolve) => {
-      this.#draining = resolve;
-      if (this.#pending === 0) resolve();
-    });
+    this.#draining = true;
+    await this.#exchanges.untilNone();
     this.#app.close();
   }
 
   #register(route: Route): void {
     const names = route.path.split('/').filter((segment) => segment.startsWith(':'));
-    const readBody = route.body && createBodyReader(route.body);
-    const bound = { route, names, readBody, bodiless: false };
+    const readBody = bodyReaderOf(route);
+    const kind = { readOnly: route.method === 'get', bodiless: false };
+    const bound = { route, names, readBody, kind };
     const take = (res: HttpResponse, req: HttpRequest) => this.#take(bound, res, req);
     const register = { get: 'get', post: 'post', put: 'put', delete: 'del' } as const;
     this.#app[register[route.method]](route.path, take);
     if (route.method !== 'get') return;
-    this.#app.head(route.path, (res, req) => this.#take({ ...bound, bodiless: true }, res, req));
+    this.#app.head(route.path, (res, req) =>
+      this.#take({ ...bound, kind: { ...kind, bodiless: true } }, res, req),
+    );
   }
 
   #refuseOtherMethods(): void {
@@ -119,58 +131,56 @@ export class HttpServer {
     }
   }
 
-  #take({ route, names, readBody, bodiless }: BoundRoute, res: HttpResponse, req: HttpRequest): void {
+  #take(bound: BoundRoute, res: HttpResponse, req: HttpRequest): void {
     if (this.#draining) {
       send(res, closing(renderProblem(notAccepting('this process is shutting down'))));
       return;
     }
-    const head: Head = {
-      method: route.method,
-      target: `${route.method} ${req.getUrl()}`,
-      authorization: req.getHeader('authorization'),
-      idempotencyKey: req.getHeader('idempotency-key'),
-      contentType: req.getHeader('content-type'),
-      contentEncoding: req.getHeader('content-encoding'),
-      parameters: names.map((_, index) => req.getParameter(index) ?? ''),
-    };
-    const exchange = new Exchange(res, { bodiless, finished: () => this.#finished() });
-    this.#pending += 1;
-    if (!readBody) {
-      void this.#answer(exchange, route, () => this.#request(exchange, { head, route, body: NO_BODY }));
+    const { route, readBody } = bound;
+    const refusal = route.refusal?.();
+    if (refusal) {
+      send(res, renderRefusal(refusal));
       return;
     }
-    collectBody(res, (body) => {
+    const head = readHead(bound, req);
+    const exchange = this.#exchanges.begin(res, bound.kind);
+    if (!readBody) {
+      void this.#answer(exchange, route, () => this.#request(exchange, { head, route, bytes: NO_BODY }));
+      return;
+    }
+    exchange.awaitsBody = true;
+    collectBody(res, (bytes) => {
+      exchange.awaitsBody = false;
       void this.#answer(exchange, route, () => {
-        if (!body) throw TOO_LARGE;
-        // Who may not ask is told so before what is wrong with the question.
-        const request = this.#request(exchange, { head, route, body });
-        if (!/^(identity)?$/i.test(head.contentEncoding)) throw ENCODED;
-        return { ...request, body: readBody(head.contentType, body) };
+        if (!bytes) throw TOO_LARGE;
+        return this.#request(exchange, { head, route, bytes, readBody });
       });
     });
   }
 
-  #request(exchange: Exchange, { head, route, body }: Received): Request {
+  /** Who may not ask is told so before what is wrong with the question. */
+  #request(exchange: Exchange, { head, route, bytes, readBody }: Received): Request {
     const caller = this.#options.authenticate(head.authorization, route.access);
-    const idempotencyToken = readIdempotencyToken(head, caller, body);
+    const idempotencyToken = head.target === '' ? undefined : readIdempotencyToken(head, caller, bytes);
     const parameters = head.parameters.map(decodeParameter);
-    return { parameters, body: undefined, idempotencyToken, caller, isGone: () => exchange.isOver };
+    const isLeftOut = bytes.length === 0 && (route.body === null || route.isBodyOptional === true);
+    const body = isLeftOut ? {} : readBody && readEncoded(readBody, head, bytes);
+    return { parameters, body, idempotencyToken, caller, isGone: () => exchange.isOver };
   }
 
   async #answer(exchange: Exchange, route: Route, prepare: () => Request): Promise<void> {
-    const timer = setTimeout(
-      () => exchange.reply(renderProblem(lateFor(route.method))),
-      this.#options.replyDeadlineMs,
-    );
     try {
       exchange.reply(renderReply(await route.handle(prepare())));
     } catch (error) {
-      const rendered = renderProblem(problemOf(error) ?? this.#internalError(error, route));
+      const rendered = this.#render(error, route);
       // The rest of a body that is too large is not waited for.
       exchange.reply(error === TOO_LARGE ? closing(rendered) : rendered);
-    } finally {
-      clearTimeout(timer);
     }
+  }
+
+  #render(error: unknown, route: Route): RenderedReply {
+    if (error instanceof NotAccepting) return renderRefusal(error);
+    return renderProblem(problemOf(error) ?? this.#internalError(error, route));
   }
 
   #internalError(error: unknown, route: Route): Problem {
@@ -180,63 +190,47 @@ export class HttpServer {
       'the request could not be answered; the log of this process says why',
     );
   }
-
-  #finished(): void {
-    this.#pending -= 1;
-    if (this.#draining && this.#pending === 0) this.#draining();
-  }
 }
 
 const NO_BODY = Buffer.alloc(0);
+const NOTHING = Type.Object({}, { additionalProperties: false });
 
 interface Received {
   readonly head: Head;
   readonly route: Route;
-  readonly body: Buffer;
+  readonly bytes: Buffer;
+  readonly readBody?: BodyReader;
 }
 
 interface BoundRoute {
   readonly route: Route;
   readonly names: readonly string[];
   readonly readBody: BodyReader | null;
-  /** HEAD: everything but the body. */
-  readonly bodiless: boolean;
+  readonly kind: ExchangeKind;
 }
 
-/** One request's response: answered at most once, never after the caller has gone. */
-class Exchange {
-  readonly #res: HttpResponse;
-  readonly #options: ExchangeOptions;
-  #over = false;
-
-  constructor(res: HttpResponse, options: ExchangeOptions) {
-    this.#res = res;
-    this.#options = options;
-    res.onAborted(() => this.#end());
-  }
-
-  /** Answered, or its caller has gone. */
-  get isOver(): boolean {
-    return this.#over;
-  }
-
-  reply(rendered: RenderedReply): void {
-    if (this.#over) return;
-    send(this.#res, this.#options.bodiless ? { ...rendered, body: null } : rendered);
-    this.#end();
-  }
-
-  #end(): void {
-    if (this.#over) return;
-    this.#over = true;
-    this.#options.finished();
-  }
+/** What changes something reads its body even where it takes none: nobody should believe that it counted. */
+function bodyReaderOf({ body, method, readPlain }: Route): BodyReader | null {
+  if (body) return createBodyReader(body, readPlain);
+  return method === 'post' ? createBodyReader(NOTHING) : null;
 }
 
-interface ExchangeOptions {
-  readonly bodiless: boolean;
-  /** Called once: answered, or the caller has gone. */
-  readonly finished: () => void;
+function readHead({ route, names, readBody }: BoundRoute, req: HttpRequest): Head {
+  // Every POST may carry a key; what is asked is the path and the bytes of the body.
+  const idempotencyKey = route.method === 'post' ? req.getHeader('idempotency-key') : '';
+  return {
+    authorization: req.getHeader('authorization'),
+    idempotencyKey,
+    target: idempotencyKey === '' ? '' : `${route.method} ${req.getUrl()}`,
+    contentType: readBody ? req.getHeader('content-type') : '',
+    contentEncoding: readBody ? req.getHeader('content-encoding') : '',
+    parameters: names.map((_, index) => req.getParameter(index) ?? ''),
+  };
+}
+
+function readEncoded(readBody: BodyReader, { contentType, contentEncoding }: Head, bytes: Buffer): unknown {
+  if (!/^(identity)?$/i.test(contentEncoding)) throw ENCODED;
+  return readBody(contentType, bytes);
 }
 
 /** A HEAD gets no body: the caller would take its bytes for the next answer. */
@@ -245,17 +239,10 @@ function refuse(res: HttpResponse, req: HttpRequest, problem: Problem): void {
   send(res, req.getMethod() === 'head' ? { ...rendered, body: null } : rendered);
 }
 
-function send(res: HttpResponse, { status, headers, body }: RenderedReply): void {
-  res.cork(() => {
-    res.writeStatus(status);
-    for (const [name, value] of headers) res.writeHeader(name, value);
-    // Without a length: uWebSockets.js ends the process when it is told one here.
-    if (body === null) res.endWithoutBody();
-    else res.end(body, headers.includes(CLOSE));
-  });
-}
-
-/** Calls back once with the whole body, or with null as soon as it is too large. */
+/**
+ * Calls back once with the whole body, or with null as soon as it is too large. The bytes may be gone when `done`
+ * returns: what is kept of them has to be copied.
+ */
 function collectBody(res: HttpResponse, done: (body: Buffer | null) => void): void {
   let chunks: Buffer[] | null = [];
   let bytes = 0;
@@ -266,18 +253,18 @@ function collectBody(res: HttpResponse, done: (body: Buffer | null) => void): vo
       chunks = null;
       return done(null);
     }
-    chunks.push(Buffer.from(Buffer.from(chunk))); // copied: uWebSockets.js takes the chunk's memory back
-    if (!isLast) return;
-    const body = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks);
-    chunks = null;
-    done(body);
+    const part = Buffer.from(chunk);
+    if (isLast) {
+      const body = chunks.length === 0 ? part : Buffer.concat([...chunks, part]);
+      chunks = null;
+      return done(body);
+    }
+    chunks.push(Buffer.from(part)); // copied: uWebSockets.js takes the chunk's memory back
   });
 }
 
-/** Every POST may carry a key; what is asked is the path and the bytes of the body. */
-function readIdempotencyToken(head: Head, { user }: Caller, body: Buffer): string | undefined {
-  const { idempotencyKey: key, method, target } = head;
-  if (method !== 'post' || key === '') return undefined;
+function readIdempotencyToken(head: Head, { user }: Caller, body: Buffer): string {
+  const { idempotencyKey: key, target } = head;
   if (IDEMPOTENCY_KEY_PATTERN.test(key)) return tokenOf({ user, key, target, body });
   throw invalidRequest([{ path: 'Idempotency-Key', message: 'must be 1 to 255 visible ASCII characters' }]);
 }
@@ -290,7 +277,11 @@ function decodeParameter(raw: string): string {
   }
 }
 
-function lateFor(method: Method): Problem {
-  if (method === 'get') return notAccepting('the answer took too long');
-  return new Problem('outcome_unknown', 'the answer took too long: whether it was done is not known');
+/** What is told to who waited for too long. Only a request that came whole can have changed something. */
+function renderLate({ awaitsBody, readOnly }: Exchange): RenderedReply {
+  if (awaitsBody) return closing(renderProblem(BODY_LATE));
+  if (readOnly) return renderProblem(notAccepting('the answer took too long'));
+  return renderProblem(
+    new Problem('outcome_unknown', 'the answer took too long: whether it was done is not known'),
+  );
 }
