@@ -1,6 +1,6 @@
 import { Command } from 'commander';
 import { systemClock } from '../../engine/runtime/clock.ts';
-import type { Drift } from '../../writer/reconcile/compare.ts';
+import type { Drift } from '../../writer/reconcile/drift.ts';
 import { type Reconciliation, reconcile } from '../../writer/reconcile/reconcile.ts';
 import { withDatabase, withRedis } from '../connections.ts';
 import { CommandFailure } from '../failure.ts';

@@ -1,6 +1,8 @@
 import { Command } from 'commander';
-import { REGULAR_POOL } from '../../engine/domain/product.ts';
+import { REGULAR_POOL } from '../../engine/domain/pool.ts';
+import type { Product } from '../../engine/domain/product.ts';
 import { readProducts } from '../../engine/redis/stock-reader.ts';
+import { systemClock } from '../../engine/runtime/clock.ts';
 import { withRedis } from '../connections.ts';
 import { CommandFailure } from '../failure.ts';
 import { dataOption } from './data-option.ts';
@@ -17,13 +19,16 @@ export function stockCommand(): Command {
 }
 
 async function showStock(skus: string[], data: string): Promise<void> {
-  const products = await withRedis(data, (redis) => readProducts(redis, skus));
-  const rows = products.flatMap((product) =>
-    product ? [[product.sku, REGULAR_POOL, String(product.stock)]] : [],
-  );
+  const products = await withRedis(data, (redis) => readProducts(redis, skus, systemClock.nowMs()));
+  const rows = products.flatMap((product) => (product ? rowsOf(product) : []));
   for (const line of alignColumns([['SKU', 'POOL', 'AVAILABLE'], ...rows])) console.log(line);
   const unknown = skus.filter((_, at) => !products[at]);
   if (unknown.length > 0) throw new CommandFailure(`unknown: ${unknown.join(', ')}`);
+}
+
+function rowsOf({ sku, stock, event }: Product): string[][] {
+  const regular = [sku, REGULAR_POOL, String(stock)];
+  return event ? [regular, [sku, event.id, String(event.stock)]] : [regular];
 }
 
 function alignColumns(rows: string[][]): string[] {

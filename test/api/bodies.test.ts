@@ -35,6 +35,26 @@ async function expectAlive(): Promise<void> {
   expect(api.process.child.exitCode).toBeNull();
 }
 
+describe('a body where none is taken', () => {
+  const confirm = (body?: string) =>
+    api.call(`${PATH}/0001000000KQ2003/confirm`, {
+      method: 'POST',
+      token: tokenFor('mina'),
+      ...(body === undefined ? {} : { body }),
+    });
+
+  test('may be left out, or be an empty object', async () => {
+    for (const body of [undefined, '{}', ' { } ']) expectProblem(await confirm(body), 404, 'not_found');
+  });
+
+  test.each(['{"x":1}', '[]', 'null', '{', 'hello'])(
+    'is refused when it says something: %s',
+    async (body) => {
+      expectProblem(await confirm(body), 400, 'invalid_request');
+    },
+  );
+});
+
 describe('a body that is no JSON in UTF-8 is refused with 400', () => {
   test.each([
     ['empty', ''],

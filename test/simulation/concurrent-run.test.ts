@@ -1,14 +1,18 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { call } from '../fixtures/http.ts';
 import { type StartedProcess, startApi, startProcess } from '../fixtures/processes.ts';
 import { useDatabase, useRedis } from '../fixtures/servers.ts';
 import { type RunSummary, runConcurrently } from './concurrent-run.ts';
+import type { Victim } from './disturbances.ts';
 
 /**
- * The seeded concurrent run, two api processes and a writer that is killed half-way. Short here; as long as you like
+ * The seeded concurrent run, two api processes and a writer; the writer, an api and
+ * Redis are killed and started again meanwhile. Short here; as long as you like
  * with `npm run simulate -- --orders N --seed S`. The seed is printed first: SIMULATION_SEED replays it.
  */
 const ORDERS = Number(process.env.SIMULATION_ORDERS ?? 1_100);
 const SEED = Number(process.env.SIMULATION_SEED ?? 20_260_101);
+const READY_MS = 30_000;
 const CONNECTIONS = Number(process.env.SIMULATION_CONNECTIONS ?? 64);
 /** Far more than it takes: some 50 orders a second. */
 const TIMEOUT_MS = 60_000 + 20 * ORDERS;
@@ -21,8 +25,8 @@ let writer: StartedProcess;
 
 beforeAll(async () => {
   environment = { REDIS_URL: redis.url, DATABASE_URL: maria.url };
-  const holding = { ...environment, HOLD_SECONDS: '1' };
-  apis.push(await startApi(holding), await startApi(holding));
+  apis.push(await startApi(holding()), await startApi(holding()));
+  urls.push(...apis.map(({ url }) => url));
   writer = startProcess(['writer'], environment);
 });
 
@@ -30,10 +34,32 @@ afterAll(async () => {
   await Promise.all([...apis, writer].map((started) => started?.stop()));
 });
 
-/** P4, however often the writer dies. */
-async function killWriter(): Promise<void> {
-  await writer.stop('SIGKILL');
-  writer = startProcess(['writer'], environment);
+const urls: string[] = [];
+let nextApi = 0;
+
+/** P3, P4: whoever dies, and whenever. */
+const kills: Record<Victim, () => Promise<void>> = {
+  async writer() {
+    await writer.stop('SIGKILL');
+    writer = startProcess(['writer'], environment);
+  },
+  async api() {
+    const at = nextApi++ % apis.length;
+    await apis[at]!.stop('SIGKILL');
+    apis[at] = await startApi(holding());
+    urls[at] = apis[at].url;
+  },
+  async redis() {
+    await redis.crash();
+    await Promise.all(urls.map(untilReady));
+  },
+};
+
+const holding = () => ({ ...environment, HOLD_SECONDS: '1' });
+
+async function untilReady(url: string): Promise<void> {
+  const isReady = async () => (await call(`${url}/readyz`)).status === 200;
+  await expect.poll(isReady, { timeout: READY_MS, interval: 50 }).toBe(true);
 }
 
 function print(summary: RunSummary | string): void {
@@ -48,17 +74,25 @@ test(
       seed: SEED,
       orders: ORDERS,
       connections: CONNECTIONS,
-      urls: apis.map(({ url }) => url),
+      urls,
       redis: redis.client,
       database: maria.database,
-      atHalf: killWriter,
-      onProgress: (asked) => print(`${asked} of ${ORDERS} orders asked for`),
+      kill: (victim) => kills[victim](),
+      onProgress: print,
     });
     print(summary);
     expect(summary.faults).toEqual({ doubled: 0, lost: 0, untold: 0, oversold: 0, drifted: 0, wrong: 0 });
-    for (const count of ['accepted', 'replayed', 'adjustments'] as const)
+    for (const count of ['accepted', 'replayed', 'adjustments', 'readAtOnce', 'soldByEvents'] as const)
       expect(summary[count], count).toBeGreaterThan(ORDERS / 50);
-    for (const code of ['out_of_stock', 'idempotency_mismatch', 'invalid_request', 'order_state'])
+    for (const count of ['unknown', 'readLater'] as const) expect(summary[count], count).toBeGreaterThan(0);
+    expect(Object.values(summary.kills)).not.toContain(0);
+    for (const code of [
+      'out_of_stock',
+      'idempotency_mismatch',
+      'invalid_request',
+      'order_state',
+      'limit_exceeded',
+    ])
       expect(summary.refused[code], code).toBeGreaterThan(0);
     for (const status of ['placed', 'cancelled', 'expired'])
       expect(summary.statuses[status], status).toBeGreaterThan(0);

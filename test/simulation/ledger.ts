@@ -1,14 +1,18 @@
 import type { Order } from '../../engine/domain/order.ts';
-import type { HttpAnswer } from '../fixtures/http.ts';
+import type { Reply } from './http-pool.ts';
+import { SaleBook } from './sale-book.ts';
 import type { Line, Settlement } from './schedule.ts';
 
 /** One sending of an order or an adjustment, and what came back; null = the connection broke. */
 export interface Attempt {
   /** What an order of it would hold; null = not known, after a wishlist request without an answer. */
   readonly lines: string | null;
-  readonly answer: HttpAnswer | null;
+  readonly answer: Reply | null;
   /** Sent when an earlier attempt of the same key had been accepted already. */
   readonly afterSuccess: boolean;
+  /** Ms since 1970. */
+  readonly sentMs: number;
+  readonly answeredMs: number;
 }
 
 /** `found cancelled`: refused, because it was cancelled before; `?`: a settlement without an answer. */
@@ -19,8 +23,14 @@ export interface ToldOrder {
   readonly user: string;
   readonly lines: string;
   readonly total: number;
+  /** False: it was placed at once. */
+  readonly isHeld: boolean;
+  /** What each line is sold by and for (`writeSold`), where a sale event has any of them; else null. */
+  readonly sold: string | null;
   /** What the replies to its settlements say it has been through. */
   readonly said: Set<Said>;
+  /** Its 201, to the letter, where it is going to be read again; else null: a long run keeps a million orders. */
+  text: string | null;
   kept: boolean;
 }
 
@@ -39,10 +49,12 @@ const MAX_DESCRIBED = 50;
 export const write = (lines: readonly Line[]): string =>
   lines.map(({ sku, quantity }) => `${sku}*${quantity}`).join(',');
 
-/** Whether nobody can know what became of the request. */
-export const isUncertain = (answer: HttpAnswer | null): boolean => !answer || answer.status === 504;
+/** What each line of an order is sold by, and for: pools and prices, as one short text. */
+export const writeSold = (lines: readonly { pool: string; price: number }[]): string =>
+  lines.map(({ pool, price }) => `${pool}@${price}`).join(',');
 
-const wasReplayed = ({ headers }: HttpAnswer) => headers['idempotency-replayed'] === 'true';
+/** Whether nobody can know what became of the request. */
+export const isUncertain = (answer: Reply | null): boolean => !answer || answer.status === 504;
 
 /** All that replies have said, judged as far as replies can be judged by themselves. */
 export class Ledger {
@@ -50,20 +62,27 @@ export class Ledger {
   readonly adjustments = new Map<string, ToldAdjustment>();
   /** Expected wishlists by user; a user whose wishlist is not known is left out. */
   readonly wishlists = new Map<string, ReadonlyMap<string, number>>();
-  /** Orders that may exist though nobody was told: how many, by user and lines. */
-  readonly unanswered = new Map<string, number>();
+  /** By user, requests of which one order may exist though nobody was told: what its lines may be, null = anything. */
+  readonly unanswered = new Map<string, (readonly string[] | null)[]>();
   readonly refused = new Map<string, number>();
   readonly faults = new Map<Fault, number>();
   readonly descriptions: string[] = [];
-  readonly #prices: ReadonlyMap<string, number>;
+  readonly sales: SaleBook;
   /** Orders that were asked for, copies not counted. */
   asked = 0;
   requests = 0;
   replayed = 0;
   withoutAnswer = 0;
+  /** Requests whose outcome nobody knew, sent once more with their key. */
+  askedAgain = 0;
+  /** Orders of requests without an answer that were found in MariaDB. */
+  unknownFound = 0;
+  /** Orders that were read right after their 201, and later on. */
+  readAtOnce = 0;
+  readLater = 0;
 
   constructor(prices: ReadonlyMap<string, number>) {
-    this.#prices = prices;
+    this.sales = new SaleBook(prices);
   }
 
   fault(kind: Fault, description: string): void {
@@ -72,11 +91,11 @@ export class Ledger {
   }
 
   /** Counts an answer. */
-  count(answer: HttpAnswer | null): void {
+  count(answer: Reply | null): void {
     this.requests += 1;
     if (isUncertain(answer)) this.withoutAnswer += 1;
     if (!answer) return;
-    if (wasReplayed(answer)) this.replayed += 1;
+    if (answer.isReplay) this.replayed += 1;
     if (answer.status < 400) return;
     // A 503 says in its detail which of several reasons it has.
     const code = answer.status === 503 ? `503 ${answer.body?.detail}` : String(answer.body?.code);
@@ -107,15 +126,20 @@ export class Ledger {
       this.adjustments.set(reason, { ...told, certain });
   }
 
+  /** Notes that a cancellation of the order is about to be sent. */
+  cancelAsked({ id }: Order): void {
+    this.sales.cancelAsked(id);
+  }
+
   /** Notes what the reply to a settlement says the order has been through. */
-  settlementAnswered(order: Order, action: Settlement, answer: HttpAnswer | null): void {
+  settlementAnswered(order: Order, action: Settlement, answer: Reply | null): void {
     const { said } = this.orders.get(order.id)!;
     const body = answer?.body;
     if (isUncertain(answer)) said.add('?');
     else if (answer!.status === 200) {
       const status = action === 'confirm' ? 'placed' : 'cancelled';
       said.add(action === 'confirm' ? 'confirmed' : 'cancelled');
-      this.#expectLike({ ...order, status, expiresAt: null }, body, `${action} of ${order.id}`);
+      this.#expectLike({ ...order, status, expiresAt: null }, answer!.text, `${action} of ${order.id}`);
     } else if (body?.code === 'order_state') {
       if (body.orderStatus === 'expired') said.add('expired');
       else if (action === 'confirm' && body.orderStatus === 'cancelled') said.add('found cancelled');
@@ -126,7 +150,7 @@ export class Ledger {
   }
 
   /** The answer is the refusal that it has to be, or one that says nothing. */
-  expectCode(what: string, answer: HttpAnswer | null, codes: readonly string[]): void {
+  expectCode(what: string, answer: Reply | null, codes: readonly string[]): void {
     if (isUncertain(answer) || answer!.status === 503 || codes.includes(answer!.body?.code)) return;
     const given = answer!.body?.code ?? '';
     this.fault(
@@ -140,13 +164,13 @@ export class Ledger {
     const successes = attempts.filter(({ answer }) => answer?.status === 201);
     const [first] = successes;
     if (!first) return undefined;
-    const texts = new Set(successes.map(({ answer }) => JSON.stringify(answer!.body)));
+    const texts = new Set(successes.map(({ answer }) => answer!.text));
     if (texts.size > 1) this.fault('doubled', `${what} was answered in ${texts.size} ways: ${[...texts]}`);
-    const fresh = successes.filter(({ answer }) => !wasReplayed(answer!)).length;
+    const fresh = successes.filter(({ answer }) => !answer!.isReplay).length;
     const mayBeReplay = attempts.some(({ answer }) => isUncertain(answer));
     if (fresh > 1 || (fresh === 0 && !mayBeReplay))
       this.fault('doubled', `${what}: ${fresh} of ${successes.length} successes were no replay`);
-    return successes.find(({ answer }) => !wasReplayed(answer!)) ?? first;
+    return successes.find(({ answer }) => !answer!.isReplay) ?? first;
   }
 
   /** A refusal must be one that this attempt could meet. */
@@ -156,11 +180,14 @@ export class Ledger {
       (other) => other.lines !== lines && (isUncertain(other.answer) || other.answer?.status === 201),
     );
     const allowed = [
-      ...(afterSuccess || lines === '' ? [] : ['out_of_stock']),
+      ...(afterSuccess || lines === '' ? [] : ['out_of_stock', 'limit_exceeded']),
       ...(keyIsTaken ? ['idempotency_mismatch'] : []),
       ...(lines === '' || lines === null ? ['empty_wishlist'] : []),
     ];
     this.expectCode(`${what} of ${lines}`, answer, allowed);
+    if (answer.body?.code === 'limit_exceeded')
+      for (const item of answer.body.items)
+        if (!this.sales.mayLimit(item)) this.fault('wrong', `${what}: limited by ${JSON.stringify(item)}`);
     if (answer.body?.code !== 'out_of_stock') return;
     for (const { sku, requested, available } of answer.body.items) {
       if (!(available >= 0 && available < requested))
@@ -175,22 +202,36 @@ export class Ledger {
       if (attempt.answer?.status === 201 && attempt.lines !== null && attempt.lines !== lines)
         this.fault('wrong', `${user} asked for ${attempt.lines} and was told ${lines}`);
     }
-    const total = order.items.reduce((sum, { sku, quantity }) => sum + quantity * this.#prices.get(sku)!, 0);
+    const total = order.items.reduce((sum, { quantity, unitPrice }) => sum + quantity * unitPrice, 0);
     if (total !== order.total) this.fault('wrong', `${order.id} says ${order.total}, its lines are ${total}`);
     if (this.orders.has(order.id)) this.fault('doubled', `${order.id} was given out twice`);
-    this.orders.set(order.id, { user, lines, total, said: new Set(), kept: false });
+    const successes = attempts.filter(({ answer }) => answer?.status === 201);
+    const sentMs = Math.min(...attempts.map((attempt) => attempt.sentMs));
+    const answeredMs = Math.min(...successes.map((attempt) => attempt.answeredMs));
+    for (const wrong of this.sales.judge(order, { sentMs, answeredMs }))
+      this.fault('wrong', `${order.id} of ${user} has ${wrong}`);
+    this.sales.sold(order, user, answeredMs);
+    const told = { user, lines, total, isHeld: order.status === 'held', sold: soldOf(order) };
+    this.orders.set(order.id, { ...told, said: new Set(), text: null, kept: false });
   }
 
   /** One order at most can have come of these attempts, and of one of these contents. */
   #addUnanswered(user: string, attempts: readonly Attempt[]): void {
-    const open = attempts.find(({ answer }) => isUncertain(answer));
-    if (!open) return;
-    const name = `${user}|${open.lines ?? '?'}`;
-    this.unanswered.set(name, (this.unanswered.get(name) ?? 0) + 1);
+    const open = attempts.filter(({ answer }) => isUncertain(answer));
+    if (open.length === 0) return;
+    const contents = open.map(({ lines }) => lines);
+    const known = contents.includes(null) ? null : (contents as string[]);
+    const others = this.unanswered.get(user);
+    if (others) others.push(known);
+    else this.unanswered.set(user, [known]);
   }
 
-  #expectLike(wanted: unknown, given: unknown, what: string): void {
-    const text = JSON.stringify(given);
+  #expectLike(wanted: unknown, text: string, what: string): void {
     if (text !== JSON.stringify(wanted)) this.fault('wrong', `${what} says ${text}`);
   }
+}
+
+function soldOf({ items }: Order): string | null {
+  if (items.every(({ eventId }) => eventId === null)) return null;
+  return writeSold(items.map(({ eventId, unitPrice }) => ({ pool: eventId ?? 'regular', price: unitPrice })));
 }

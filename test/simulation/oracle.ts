@@ -3,7 +3,8 @@ import type { RedisClient } from '../../engine/redis/client.ts';
 import { KEYS } from '../../engine/redis/keys.ts';
 import { systemClock } from '../../engine/runtime/clock.ts';
 import { reconcile } from '../../writer/reconcile/reconcile.ts';
-import { type Ledger, type Said, type ToldOrder, write } from './ledger.ts';
+import { type Ledger, type Said, type ToldOrder, write, writeSold } from './ledger.ts';
+import { checkLimits } from './limit-oracle.ts';
 import type { ShopProduct } from './schedule.ts';
 
 export interface OracleOptions {
@@ -30,7 +31,10 @@ const ORDERS_OF_A_PAGE = 2_000;
 /** Compares what is kept with what was told, when all is quiet and drained. Faults go to the ledger. */
 export async function consultOracle(options: OracleOptions): Promise<Findings> {
   const live = new Map<string, number>();
-  const statuses = await checkOrders(options, live);
+  const bought = new Map<string, number>();
+  const statuses = await checkOrders(options, { live, bought });
+  checkSales(options.ledger, bought);
+  checkLimits(options.ledger);
   const moved = await checkAdjustments(options);
   await checkStock(options, live, moved);
   await checkWishlists(options);
@@ -39,15 +43,23 @@ export async function consultOracle(options: OracleOptions): Promise<Findings> {
   return { statuses };
 }
 
-/** P2, P4: every order that was told is there once and as told, and no other. Adds what they took to `live`. */
-async function checkOrders({ ledger, database }: OracleOptions, live: Map<string, number>) {
+/** Units in live orders: by SKU, and of sale events by event, SKU and user, NUL between them. */
+interface Taken {
+  readonly live: Map<string, number>;
+  readonly bought: Map<string, number>;
+}
+
+/** P2, P4: every order that was told is there once and as told, and no other. Adds what they took to `taken`. */
+async function checkOrders({ ledger, database, shop }: OracleOptions, taken: Taken) {
+  const regular = new Map(shop.map(({ sku, price }) => [sku, price]));
   const statuses = new Map<string, number>();
   for (let after = ''; ; ) {
     const page = await readOrders(database, after);
     for (const { order, lines } of page) {
       statuses.set(order.status, (statuses.get(order.status) ?? 0) + 1);
       checkOrder(ledger, order, write(lines));
-      if (order.status === 'held' || order.status === 'placed') addUnits(live, lines);
+      checkSold(ledger, order, { lines, regular });
+      if (order.status === 'held' || order.status === 'placed') addUnits(taken, order.user_id, lines);
     }
     if (page.length < ORDERS_OF_A_PAGE) break;
     after = page.at(-1)!.order.id;
@@ -63,7 +75,7 @@ async function readOrders({ query }: Database, after: string) {
   const last = orders.at(-1)?.id ?? after;
   const items = await query
     .selectFrom('order_items')
-    .select(['order_id', 'sku', 'quantity'])
+    .select(['order_id', 'sku', 'pool', 'quantity', 'unit_price'])
     .where('order_id', '>', after)
     .where('order_id', '<=', last)
     .orderBy('order_id')
@@ -90,16 +102,63 @@ function checkTold(ledger: Ledger, order: KeptOrderRow, lines: string, told: Tol
     ledger.fault('wrong', `${order.id} is ${order.status}, its replies said ${[...told.said]}`);
 }
 
-/** Only a request without an answer may have left an order that nobody was told of. */
+interface KeptLine {
+  readonly sku: string;
+  readonly pool: string;
+  readonly quantity: number;
+  readonly unit_price: number;
+}
+
+/** P2: pools and prices are those that were told; of an order that nobody was told of, those of the shop or of a sale. */
+function checkSold(
+  ledger: Ledger,
+  { id }: KeptOrderRow,
+  { lines, regular }: { lines: readonly KeptLine[]; regular: ReadonlyMap<string, number> },
+): void {
+  const sold = lines.map(({ pool, unit_price: price }) => ({ pool, price }));
+  const asShop = lines.map(({ sku }) => ({ pool: 'regular', price: regular.get(sku)! }));
+  const asSale = lines.map(({ sku, pool }) => {
+    return { pool, price: ledger.sales.itemOf(pool, sku)?.price ?? regular.get(sku)! };
+  });
+  const told = ledger.orders.get(id);
+  const wanted = told ? (told.sold ?? writeSold(asShop)) : writeSold(asSale);
+  if (writeSold(sold) !== wanted)
+    ledger.fault('wrong', `${id} is kept as sold by ${writeSold(sold)}, not ${wanted}`);
+}
+
+/** P1: of no sale more is in live orders than its opening moved there, and nobody has more than its limit. */
+function checkSales(ledger: Ledger, bought: ReadonlyMap<string, number>): void {
+  const sold = new Map<string, number>();
+  for (const [field, units] of bought) {
+    const [event, sku, user] = field.split('\0') as [string, string, string];
+    sold.set(`${event}\0${sku}`, (sold.get(`${event}\0${sku}`) ?? 0) + units);
+    const limit = ledger.sales.itemOf(event, sku)?.limitPerUser ?? Number.POSITIVE_INFINITY;
+    if (units > limit)
+      ledger.fault('oversold', `${user} has ${units} of "${sku}" of ${event}, limit ${limit}`);
+  }
+  for (const [field, units] of sold) {
+    const [event, sku] = field.split('\0') as [string, string];
+    const moved = ledger.sales.sales.get(event)?.moved.get(sku) ?? 0;
+    if (units > moved) ledger.fault('oversold', `${units} of the ${moved} units of "${sku}" of ${event}`);
+  }
+}
+
+/** Only a request without an answer may have left an order that nobody was told of, and that order is whole. */
 function checkUntold(ledger: Ledger, { id, user_id }: KeptOrderRow, lines: string): void {
-  const name = [`${user_id}|${lines}`, `${user_id}|?`].find((each) => ledger.unanswered.get(each));
-  if (name) ledger.unanswered.set(name, ledger.unanswered.get(name)! - 1);
-  else ledger.fault('untold', `nobody was told of ${id} of ${user_id}`);
+  const open = ledger.unanswered.get(user_id) ?? [];
+  const at = open.findIndex((contents) => contents === null || contents.includes(lines));
+  if (at === -1) {
+    ledger.fault('untold', `nobody was told of ${id} of ${user_id}`);
+  } else {
+    open.splice(at, 1);
+    ledger.unknownFound += 1;
+  }
 }
 
 /** The statuses that agree with all replies; none when the replies contradict each other. */
-function possibleEnds({ said }: ToldOrder): readonly string[] {
-  const has = (each: Said) => said.has(each);
+export function possibleEnds({ said, isHeld }: ToldOrder): readonly string[] {
+  // One that was placed at once is as good as confirmed.
+  const has = (each: Said) => said.has(each) || (each === 'confirmed' && !isHeld);
   const wasCancelled = has('cancelled') || has('found cancelled');
   if (wasCancelled && has('expired')) return [];
   if (has('found cancelled') && !has('cancelled') && !has('?')) return [];
@@ -138,8 +197,15 @@ async function checkStock(
   moved: ReadonlyMap<string, number>,
 ): Promise<void> {
   const inRedis = await redis.hgetall(KEYS.levels);
-  const rows = await database.query.selectFrom('stock_levels').select(['sku', 'available']).execute();
-  const inDatabase = new Map(rows.map(({ sku, available }) => [sku, available]));
+  const rows = await database.query.selectFrom('stock_levels').selectAll().execute();
+  for (const { sku, pool, available } of rows)
+    if (pool !== 'regular' && available !== 0)
+      ledger.fault('drifted', `${available} units of "${sku}" are left in the closed sale ${pool}`);
+  const inDatabase = new Map(
+    rows.filter(({ pool }) => pool === 'regular').map(({ sku, available }) => [sku, available]),
+  );
+  if (Object.keys(inRedis).length !== shop.length)
+    ledger.fault('drifted', `Redis has ${Object.keys(inRedis).length} levels of ${shop.length} products`);
   for (const { sku, stock } of shop) {
     const [units, sold] = [stock + (moved.get(sku) ?? 0), live.get(sku) ?? 0];
     const levels = [Number(inRedis[sku]), inDatabase.get(sku)];
@@ -160,8 +226,13 @@ async function checkWishlists({ ledger, database }: OracleOptions): Promise<void
   }
 }
 
-function addUnits(live: Map<string, number>, lines: readonly { sku: string; quantity: number }[]): void {
-  for (const { sku, quantity } of lines) live.set(sku, (live.get(sku) ?? 0) + quantity);
+function addUnits({ live, bought }: Taken, user: string, lines: readonly KeptLine[]): void {
+  const add = (units: Map<string, number>, field: string, quantity: number) =>
+    units.set(field, (units.get(field) ?? 0) + quantity);
+  for (const { sku, pool, quantity } of lines) {
+    add(live, sku, quantity);
+    if (pool !== 'regular') add(bought, `${pool}\0${sku}\0${user}`, quantity);
+  }
 }
 
 function groupBy<Row, Name extends keyof Row>(rows: readonly Row[], name: Name): Map<Row[Name], Row[]> {

@@ -33,6 +33,10 @@ export interface OrderStep {
   readonly other: { readonly lines: readonly Line[]; readonly after: boolean } | null;
   /** The same request once more when all answers are in. */
   readonly again: boolean;
+  /** Read through another api right after the 201. */
+  readonly readAtOnce: boolean;
+  /** Read once more when the user is done, and when all is drained. */
+  readonly readLater: boolean;
   readonly ending: Ending;
 }
 
@@ -59,15 +63,28 @@ export interface MalformedStep {
   readonly code: string;
 }
 
-export type Step = OrderStep | WishStep | AdjustStep | MalformedStep;
+/** Several orders of one product at once, each of its own: what a limit of a sale event has to stand. */
+export interface RushStep {
+  readonly kind: 'rush';
+  readonly orders: readonly OrderStep[];
+}
+
+export type Step = OrderStep | RushStep | WishStep | AdjustStep | MalformedStep;
 
 const PRODUCTS = 48;
 const STEPS_OF_A_USER = 24;
+const RUSH_ORDERS = 4;
+/** So many of the first products are in sale events, by and by. */
+export const POPULAR = 16;
 /** Units that orders ask of a product, for each order of the run; measured roughly, since only its size matters. */
 const DEMAND_OF_AN_ORDER = 0.12;
 /** Stock as a share of that demand: some products run out at once, some in the end, some never. */
 const STOCK_SHARES = [0.1, 0.4, 1, 2, 4, 0];
+/** Most requests of a run are copies: enough of them, not more. */
+const COPIES = [1, 1, 2, 4];
 const MAX_LATE_MS = 120;
+const READ_AT_ONCE_PERCENT = 20;
+const READ_LATER_PERCENT = 4;
 
 const ENDINGS: readonly (readonly (readonly Settlement[])[])[] = [
   [],
@@ -92,6 +109,14 @@ export function drawShop(orders: number): ShopProduct[] {
   }));
 }
 
+/** How many orders steps ask for, copies not counted. */
+export function countOrders(steps: readonly Step[]): number {
+  const counts = steps.map((step) =>
+    step.kind === 'rush' ? step.orders.length : Number(step.kind === 'order'),
+  );
+  return counts.reduce((sum, count) => sum + count, 0);
+}
+
 /** The steps of one user, in the order in which they will be taken. */
 export function drawSchedule(seed: number, user: number, shop: readonly ShopProduct[]): Step[] {
   const random = new SeededRandom(Math.imul(seed, 0x9e3779b1) ^ Math.imul(user + 1, 0x85ebca6b));
@@ -102,6 +127,7 @@ function drawStep(random: SeededRandom, shop: readonly ShopProduct[], name: stri
   const share = random.below(100);
   if (share < 45) return drawOrder(random, drawLines(random, shop), name);
   if (share < 57) return drawOrder(random, null, name);
+  if (share < 61) return drawRush(random, shop, name);
   if (share < 86) return { kind: 'wish', sku: drawSku(random, shop), quantity: random.below(4) };
   if (share < 94) return drawAdjustment(random, shop, name);
   return drawMalformed(random, shop);
@@ -114,11 +140,21 @@ function drawOrder(random: SeededRandom, lines: readonly Line[] | null, name: st
     kind: 'order',
     lines,
     key: keyed ? `order-${name}` : null,
-    copies: keyed ? random.between(1, 4) : 1,
+    copies: keyed ? random.pick(COPIES) : 1,
     other: other ? { lines: [...lines, { ...lines[0]!, quantity: 1 }], after: random.chance(50) } : null,
     again: keyed && random.chance(30),
+    readAtOnce: random.chance(READ_AT_ONCE_PERCENT),
+    readLater: random.chance(READ_LATER_PERCENT),
     ending: drawEnding(random),
   };
+}
+
+function drawRush(random: SeededRandom, shop: readonly ShopProduct[], name: string): RushStep {
+  const lines = [{ sku: shop[random.below(POPULAR)]!.sku, quantity: random.between(1, 2) }];
+  const orders = Array.from({ length: RUSH_ORDERS }, (): OrderStep => {
+    return { ...drawOrder(random, lines, name), key: null, copies: 1, other: null, again: false };
+  });
+  return { kind: 'rush', orders };
 }
 
 function drawEnding(random: SeededRandom): Ending {

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { NotAccepting } from '../../engine/domain/fault.ts';
+import { InternalFault } from '../../engine/domain/fault.ts';
 import type { OrderStatus } from '../../engine/domain/order.ts';
 import { parsePlace } from '../../engine/domain/order-id.ts';
 import type { Position } from '../../engine/domain/position.ts';
@@ -9,8 +9,9 @@ import { placeOrdersWithHold } from '../../engine/redis/commands/place-orders.ts
 import { putProducts } from '../../engine/redis/commands/put-products.ts';
 import { type SettlementAction, settleOrders } from '../../engine/redis/commands/settle-orders.ts';
 import { trimJournal } from '../../engine/redis/commands/trim-journal.ts';
-import { KEYS } from '../../engine/redis/keys.ts';
+import { IDEMPOTENCY_KEYS, KEYS } from '../../engine/redis/keys.ts';
 import { Lane } from '../../engine/redis/lane.ts';
+import { packMessage } from '../../engine/redis/message-pack.ts';
 import { useRedis } from '../fixtures/servers.ts';
 
 /** The scripts that end an order's life, at their own clock: every step, every repetition, at every instant. */
@@ -18,8 +19,8 @@ const redis = useRedis();
 const HOLD_MS = 1_000;
 const ORDER = { epoch: 1, sequence: 1, index: 0 };
 const LINES = [
-  { sku: 'a', quantity: 2 },
-  { sku: 'b', quantity: 3 },
+  { sku: 'a', quantity: 2, eventId: null },
+  { sku: 'b', quantity: 3, eventId: null },
 ];
 const details = { name: 'n', producer: null, type: null, function: null, description: null };
 let now: number;
@@ -42,11 +43,12 @@ beforeEach(async () => {
 
 const placeOrder = (holdMs = HOLD_MS) =>
   open(placeOrdersWithHold(holdMs)).submit({ user: 'u', lines: LINES });
-const expire = () => expireHolds({ lane: new Lane(laneOptions()), epoch: () => 1, nowMs: clock.nowMs });
+const lookAtHolds = () => expireHolds({ lane: new Lane(laneOptions()), epoch: () => 1, nowMs: clock.nowMs });
+const expire = async () => (await lookAtHolds()).ended;
 
 /** Settles the order; `status` and `asOf` are what a caller read of it elsewhere. */
 function settle(action: SettlementAction, status: OrderStatus = 'held', asOf: Position = ORDER) {
-  return open(settleOrders).submit({ place: ORDER, action, status, lines: LINES, asOf });
+  return open(settleOrders).submit({ place: ORDER, action, status, lines: LINES, asOf, user: 'u' });
 }
 
 async function levels() {
@@ -108,7 +110,7 @@ describe('P1: units go back exactly when an order ends without being placed', ()
   test('confirmed and cancelled in one call', async () => {
     await placeOrder();
     const settlements = open(settleOrders);
-    const request = { place: ORDER, status: 'held', lines: LINES, asOf: ORDER } as const;
+    const request = { place: ORDER, status: 'held', lines: LINES, asOf: ORDER, user: 'u' } as const;
     const outcomes = (['confirm', 'cancel', 'cancel', 'confirm'] as const).map((action) =>
       settlements.submit({ ...request, action }),
     );
@@ -155,7 +157,7 @@ test('P4: a mark that was overwritten since does not go with the entry of the on
   await placeOrder(0);
   await placeOrder(); // 1-2
   const second = { epoch: 1, sequence: 2, index: 0 };
-  const request = { place: second, status: 'held', lines: LINES, asOf: second } as const;
+  const request = { place: second, status: 'held', lines: LINES, asOf: second, user: 'u' } as const;
   await open(settleOrders).submit({ ...request, action: 'confirm' }); // 1-3
   await open(settleOrders).submit({ ...request, action: 'cancel' }); // 1-4
   const committed = { epoch: 1, sequence: 3 };
@@ -174,12 +176,185 @@ test('P4: a mark that was overwritten since does not go with the entry of the on
   expect(await levels()).toEqual(TAKEN);
 });
 
-test('P2: an order whose level is missing is settled in no part', async () => {
-  await placeOrder();
-  await redis.client.hdel(KEYS.levels, 'b');
-  await expect(settle('cancel')).rejects.toThrow(NotAccepting);
-  expect(await levels()).toEqual({ a: 8, b: 0 });
-  expect(await redis.client.hexists(KEYS.held, '1-1-0')).toBe(1);
+describe('P4: an idempotency key of a settlement', () => {
+  const token = 'k'.repeat(22) + 'c'.repeat(11);
+  const other = 'k'.repeat(22) + 'd'.repeat(11);
+  const request = { place: ORDER, status: 'held', lines: LINES, asOf: ORDER, user: 'u' } as const;
+  const ask = (action: SettlementAction, used: string) =>
+    open(settleOrders).submit({ ...request, action, token: used });
+
+  test('leads to the first success, whatever became of the order since', async () => {
+    await placeOrder();
+    expect(await ask('confirm', token)).toEqual({ kind: 'done', status: 'placed' });
+    expect(await settle('cancel')).toEqual({ kind: 'done', status: 'cancelled' });
+    expect(await ask('confirm', token)).toEqual({ kind: 'replayed', status: 'placed' });
+    expect(await ask('cancel', other)).toEqual({ kind: 'idempotency_mismatch', status: 'held' });
+    expect(await levels()).toEqual(FULL);
+  });
+
+  test('is kept for a success that had nothing to do, in an entry of its own', async () => {
+    await placeOrder();
+    await settle('confirm');
+    expect(await ask('confirm', token)).toEqual({ kind: 'already', status: 'placed' });
+    await settle('cancel');
+    expect(await ask('confirm', token)).toEqual({ kind: 'replayed', status: 'placed' });
+    expect(await levels()).toEqual(FULL);
+  });
+
+  test('is not kept for a refusal', async () => {
+    await placeOrder();
+    now += HOLD_MS;
+    expect(await ask('confirm', token)).toEqual({ kind: 'impossible', status: 'expired' });
+    const records = await Promise.all(IDEMPOTENCY_KEYS.slice(1).map((slot) => redis.client.hlen(slot)));
+    expect(records).toEqual([0, 0, 0, 0, 0, 0]);
+  });
+
+  test('that is used twice in one call leads to one settlement', async () => {
+    await placeOrder();
+    const settlements = open(settleOrders);
+    const outcomes = [token, token, other].map((used) =>
+      settlements.submit({ ...request, action: 'cancel', token: used }),
+    );
+    expect((await Promise.all(outcomes)).map(({ kind }) => kind)).toEqual([
+      'done',
+      'replayed',
+      'idempotency_mismatch',
+    ]);
+    expect(await levels()).toEqual(FULL);
+  });
+});
+
+/** Each spoils what Redis has of one order, `1-1-0`, whose lines are of a and b. */
+const SPOILT = [
+  ['a level that is missing', () => redis.client.hdel(KEYS.levels, 'b')],
+  ['a level that is no number', () => redis.client.hset(KEYS.levels, 'b', 'many')],
+  ['a level that is negative', () => redis.client.hset(KEYS.levels, 'b', '-1')],
+  ['a level of NaN', () => redis.client.hset(KEYS.levels, 'b', 'nan')],
+  ['a level that would pass 2^53 - 1', () => redis.client.hset(KEYS.levels, 'b', '9007199254740991')],
+  ['a record that is missing', () => redis.client.hdel(KEYS.held, '1-1-0')],
+  ['a record that is no MessagePack', () => redis.client.hset(KEYS.held, '1-1-0', Buffer.from([0xc1]))],
+  ['a record that is a number', () => redis.client.hset(KEYS.held, '1-1-0', packMessage(7))],
+  ['a record of nothing', () => redis.client.hset(KEYS.held, '1-1-0', packMessage([]))],
+  ['a record with a negative quantity', () => hold(['a', 2, 'b', -3])],
+  ['a record with a quantity of NaN', () => hold(['a', 2, 'b', Number.NaN])],
+  ['a record with a quantity that is a text', () => hold(['a', 2, 'b', '3'])],
+  ['a record that is cut off', () => hold(['a', 2, 'b'])],
+] as const;
+const hold = (units: unknown[]) => redis.client.hset(KEYS.held, '1-1-0', packMessage(['', units]));
+
+/** An order of a alone, which nothing ails, beside the one that is spoilt: 1-2-0. */
+async function placeNeighbour(): Promise<void> {
+  await open(placeOrdersWithHold(HOLD_MS)).submit({ user: 'u', lines: [{ sku: 'a', quantity: 1 }] });
+}
+
+const everything = async () => ({
+  levels: await redis.client.hgetall(KEYS.levels),
+  held: await redis.client.hgetallBuffer(KEYS.held),
+  holds: await redis.client.zrange(KEYS.holds, 0, -1),
+});
+
+describe('P2: an order that is spoilt in Redis is set aside alone', () => {
+  test.each(SPOILT)('%s: its hold stays, the one behind it ends', async (_, spoil) => {
+    await placeOrder();
+    await placeNeighbour();
+    await spoil();
+    const before = await everything();
+    now += HOLD_MS;
+    expect(await lookAtHolds()).toEqual({ ended: 1, setAside: ['1-1-0'] });
+    const { levels: after, holds } = await everything();
+    expect(after).toEqual({ ...before.levels, a: '8' });
+    expect(holds).toEqual(['1-1-0']);
+    expect(await redis.client.hkeys(KEYS.settled)).toEqual(['1-2-0']);
+  });
+
+  // Without its record an order is not held here: then what the caller read of it counts.
+  test.each(SPOILT.filter(([what]) => what !== 'a record that is missing'))(
+    '%s: it is not cancelled, its neighbours in the call are',
+    async (_, spoil) => {
+      await placeOrder();
+      await placeNeighbour();
+      await spoil();
+      const settlements = open(settleOrders);
+      const neighbour = { epoch: 1, sequence: 2, index: 0 };
+      const [spoilt, sound] = await Promise.allSettled([
+        settlements.submit({
+          place: ORDER,
+          action: 'cancel',
+          status: 'held',
+          lines: LINES,
+          asOf: ORDER,
+          user: 'u',
+        }),
+        settlements.submit({
+          place: neighbour,
+          action: 'cancel',
+          status: 'held',
+          lines: [{ sku: 'a', quantity: 1, eventId: null }],
+          asOf: neighbour,
+          user: 'u',
+        }),
+      ]);
+      expect(spoilt).toMatchObject({ status: 'rejected', reason: expect.any(InternalFault) });
+      expect(sound).toMatchObject({ value: { kind: 'done', status: 'cancelled' } });
+      expect(await redis.client.hget(KEYS.levels, 'a')).toBe('8');
+      expect(await redis.client.zrange(KEYS.holds, 0, -1)).toEqual(['1-1-0']);
+      expect(await redis.client.hkeys(KEYS.settled)).toEqual(['1-2-0']);
+    },
+  );
+
+  test('a mark that is no status of an order', async () => {
+    await placeOrder(0);
+    await redis.client.hset(KEYS.settled, '1-1-0', 'gone');
+    await expect(settle('cancel', 'placed')).rejects.toThrow(InternalFault);
+    expect(await levels()).toEqual(TAKEN);
+  });
+
+  test('a level that is lost does not stand in the way of a confirmation, which gives nothing back', async () => {
+    await placeOrder();
+    await redis.client.hdel(KEYS.levels, 'b');
+    expect(await settle('confirm')).toEqual({ kind: 'done', status: 'placed' });
+  });
+
+  test('a hold is ended as soon as its level is mended', async () => {
+    await placeOrder();
+    await redis.client.hdel(KEYS.levels, 'b');
+    now += HOLD_MS;
+    expect(await lookAtHolds()).toEqual({ ended: 0, setAside: ['1-1-0'] });
+    await redis.client.hset(KEYS.levels, 'b', 7);
+    expect(await lookAtHolds()).toEqual({ ended: 1, setAside: [] });
+    expect(await levels()).toEqual(FULL);
+  });
+
+  test('1,000 spoilt holds, more than a call looks at, do not hold up those behind them', async () => {
+    const orders = open(placeOrdersWithHold(HOLD_MS));
+    await redis.client.hset(KEYS.levels, 'a', 5_000, 'b', 5_000);
+    const place = (sku: string) => orders.submit({ user: 'u', lines: [{ sku, quantity: 1 }] });
+    await Promise.all(Array.from({ length: 1_000 }, () => place('b')));
+    now += 1;
+    await Promise.all(Array.from({ length: 300 }, () => place('a')));
+    await redis.client.hdel(KEYS.levels, 'b');
+    now += HOLD_MS;
+    const { ended, setAside } = await lookAtHolds();
+    expect({ ended, setAside: new Set(setAside).size }).toEqual({ ended: 300, setAside: 1_000 });
+    expect(await redis.client.hget(KEYS.levels, 'a')).toBe('5000');
+    expect(await redis.client.zcard(KEYS.holds)).toBe(1_000);
+  });
+
+  test('a hold of more lines than a call can give back is set aside, and does not go round and round', async () => {
+    await placeOrder();
+    await placeNeighbour();
+    await hold(Array.from({ length: 3_901 }, () => ['a', 1]).flat());
+    now += HOLD_MS;
+    expect(await lookAtHolds()).toEqual({ ended: 1, setAside: ['1-1-0'] });
+  });
+
+  test('a hold of what is no order is set aside', async () => {
+    await placeOrder();
+    await redis.client.zadd(KEYS.holds, 1, 'x');
+    await redis.client.hset(KEYS.held, 'x', packMessage(['', ['a', 1]]));
+    now += HOLD_MS;
+    expect(await lookAtHolds()).toEqual({ ended: 1, setAside: ['x'] });
+  });
 });
 
 test('P2: orders with more lines than a call can give back are settled in no part, whatever the caller says of them', async () => {
@@ -194,7 +369,14 @@ test('P2: orders with more lines than a call can give back are settled in no par
   const entries = await redis.client.xlen(KEYS.journal);
   const settlements = open(settleOrders);
   const outcomes = places.map((text) =>
-    settlements.submit({ place: parsePlace(text), action: 'cancel', status: 'held', lines: [], asOf: ORDER }),
+    settlements.submit({
+      place: parsePlace(text),
+      action: 'cancel',
+      status: 'held',
+      lines: [],
+      asOf: ORDER,
+      user: 'u',
+    }),
   );
   const results = await Promise.allSettled(outcomes);
   expect(results.map(({ status }) => status)).toEqual(Array(5).fill('rejected'));

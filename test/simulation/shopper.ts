@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mergeLines, type Order } from '../../engine/domain/order.ts';
-import { call, type HttpAnswer, type HttpCall, tokenFor } from '../fixtures/http.ts';
-import { type Attempt, isUncertain, type Ledger, write } from './ledger.ts';
+import { tokenFor } from '../fixtures/http.ts';
+import type { Disturbances } from './disturbances.ts';
+import type { HttpPool, Reply, Sending } from './http-pool.ts';
+import { type Attempt, isUncertain, type Ledger, type ToldOrder, write } from './ledger.ts';
+import { judgeReadAtOnce, judgeReadLater } from './readings.ts';
 import type {
   AdjustStep,
   Ending,
@@ -15,48 +18,62 @@ import type {
 
 export interface ShopperOptions {
   readonly name: string;
-  /** The apis; requests of one step go to one after the other, from `at` on. */
+  readonly pool: HttpPool;
+  /** The apis; requests of one step go to one after the other, from `at` on. One that was started again has a new url. */
   readonly urls: readonly string[];
   readonly at: number;
   readonly ledger: Ledger;
+  readonly disturbances: Disturbances;
+  /** Called before every step: what else is to happen by now begins. */
+  readonly onStep: () => void;
   /** Takes what goes on beside the steps: settlements that wait for the end of a hold. */
   readonly later: (work: Promise<void>) => void;
 }
 
-interface Sending {
-  readonly path: string;
-  readonly body: unknown;
-  readonly token: string;
-  readonly key: string | null;
-}
+/** What can be asked again without harm is asked so often while nobody knows the outcome, when all serve again. */
+const MAX_ASKED_AGAIN = 5;
 
 /** One virtual user: takes its steps one after the other and tells the ledger what came back. */
 export class Shopper {
   readonly #options: ShopperOptions;
   readonly #token: string;
-  readonly #operatorToken: string;
+  #operatorToken: string | null = null;
   #turn: number;
   /** What is on the wishlist by the replies; null after one that never came. */
   #wishlist: Map<string, number> | null = new Map();
+  readonly #toReadAgain: ToldOrder[] = [];
 
   constructor(options: ShopperOptions) {
     this.#options = options;
     this.#token = tokenFor(options.name);
-    this.#operatorToken = tokenFor(`${options.name} the operator`, 'operator');
     this.#turn = options.at;
   }
 
   async run(steps: readonly Step[]): Promise<void> {
-    for (const step of steps) await this.#take(step);
+    const { ledger, name, onStep } = this.#options;
+    for (const step of steps) {
+      onStep();
+      await this.#take(step);
+    }
     await this.#readWishlist();
-    const { ledger, name } = this.#options;
+    await this.readAgain(this.#toReadAgain);
     if (this.#wishlist) ledger.wishlists.set(name, this.#wishlist);
+  }
+
+  /** Reads orders of this user whose 201 was kept. */
+  async readAgain(orders: readonly ToldOrder[]): Promise<void> {
+    for (const told of orders) {
+      const { id } = JSON.parse(told.text!) as Order;
+      judgeReadLater(this.#options.ledger, told, await this.#get(`/api/v1/orders/${id}`));
+    }
   }
 
   #take(step: Step): Promise<void> {
     switch (step.kind) {
       case 'order':
         return this.#order(step);
+      case 'rush':
+        return Promise.all(step.orders.map((order) => this.#order(order))).then(() => undefined);
       case 'wish':
         return this.#wish(step);
       case 'adjust':
@@ -72,9 +89,10 @@ export class Shopper {
     const after = { afterSuccess: attempts.some(({ answer }) => answer?.status === 201) };
     if (step.other?.after) attempts.push(await this.#sendOrder(step, step.other.lines, after));
     if (step.again) attempts.push(await this.#sendOrder(step, step.lines, after));
+    if (step.key) await this.#learn(attempts, () => this.#sendOrder(step, step.lines));
     const order = ledger.orderAnswered(name, attempts);
     if (!step.lines) this.#noteWishlistOrder(attempts);
-    if (order) await this.#end(order, step.ending);
+    if (order) await this.#goOn(step, order, attempts);
   }
 
   /** The copies, and the other body where it belongs among them. */
@@ -84,6 +102,30 @@ export class Shopper {
     return Promise.all(copies);
   }
 
+  /** Asks again with the same key, through the apis in turn, until a reply says what became of it. */
+  async #learn(attempts: Attempt[], ask: () => Promise<Attempt>): Promise<void> {
+    const isKnown = () =>
+      attempts.every(({ answer }) => !isUncertain(answer)) ||
+      attempts.some(({ answer }) => answer?.status === 201);
+    for (let asked = 0; asked < MAX_ASKED_AGAIN && !isKnown(); asked++) {
+      await this.#options.disturbances.whenCalm();
+      this.#options.ledger.askedAgain += 1;
+      attempts.push(await ask());
+    }
+  }
+
+  async #goOn(step: OrderStep, order: Order, attempts: readonly Attempt[]): Promise<void> {
+    const { ledger } = this.#options;
+    const placed = attempts.find(({ answer }) => answer?.status === 201)!.answer!;
+    if (step.readAtOnce) judgeReadAtOnce(ledger, placed, await this.#get(`/api/v1/orders/${order.id}`));
+    if (step.readLater) {
+      const told = ledger.orders.get(order.id)!;
+      told.text = placed.text;
+      this.#toReadAgain.push(told);
+    }
+    await this.#end(order, step.ending);
+  }
+
   async #sendOrder(
     { key }: OrderStep,
     lines: readonly Line[] | null,
@@ -91,9 +133,14 @@ export class Shopper {
   ): Promise<Attempt> {
     const wanted = lines ? write(mergeLines(lines)) : this.#wanted();
     const path = lines ? '/api/v1/orders' : '/api/v1/wishlist/order';
-    const body = lines ? { items: lines } : undefined;
-    const answer = await this.#post({ path, body, token: this.#token, key });
-    return { lines: wanted, answer, afterSuccess };
+    const body = lines ? JSON.stringify({ items: lines }) : undefined;
+    return this.#attempt({ method: 'POST', path, body, token: this.#token, key }, wanted, afterSuccess);
+  }
+
+  async #attempt(sending: Sending, lines: string | null, afterSuccess = false): Promise<Attempt> {
+    const sentMs = Date.now();
+    const answer = await this.#send(sending);
+    return { lines, answer, afterSuccess, sentMs, answeredMs: Date.now() };
   }
 
   #wanted(): string | null {
@@ -118,14 +165,19 @@ export class Shopper {
 
   async #settleOnce(order: Order, action: Settlement): Promise<void> {
     const path = `/api/v1/orders/${order.id}/${action}`;
-    const answer = await this.#post({ path, body: undefined, token: this.#token, key: null });
-    this.#options.ledger.settlementAnswered(order, action, answer);
+    if (action === 'cancel') this.#options.ledger.cancelAsked(order);
+    for (let asked = 0; asked <= MAX_ASKED_AGAIN; asked++) {
+      const answer = await this.#send({ method: 'POST', path, token: this.#token });
+      this.#options.ledger.settlementAnswered(order, action, answer);
+      if (!isUncertain(answer)) return;
+      await this.#options.disturbances.whenCalm();
+    }
   }
 
   async #wish({ sku, quantity }: WishStep): Promise<void> {
     const path = `/api/v1/wishlist/${encodeURIComponent(sku)}`;
-    const sent = quantity > 0 ? { method: 'PUT', body: { quantity } } : { method: 'DELETE' };
-    const answer = await this.#send(path, { ...sent, token: this.#token });
+    const sent = quantity > 0 ? { method: 'PUT', body: `{"quantity":${quantity}}` } : { method: 'DELETE' };
+    const answer = await this.#send({ ...sent, path, token: this.#token });
     if (isUncertain(answer)) this.#wishlist = null;
     else if (answer!.status >= 300) this.#options.ledger.expectCode('a wish', answer, []);
     else if (quantity > 0) this.#wishlist?.set(sku, quantity);
@@ -133,7 +185,7 @@ export class Shopper {
   }
 
   async #readWishlist(): Promise<void> {
-    const answer = await this.#send('/api/v1/wishlist', { token: this.#token });
+    const answer = await this.#get('/api/v1/wishlist');
     if (answer?.status !== 200 || !this.#wishlist) return;
     const { ledger, name } = this.#options;
     const shown = write(answer.body.items);
@@ -142,27 +194,38 @@ export class Shopper {
 
   async #adjust({ sku, delta, reason, key, copies }: AdjustStep): Promise<void> {
     const path = `/api/v1/products/${encodeURIComponent(sku)}/adjustments`;
-    const sending = { path, body: { delta, reason }, token: this.#operatorToken, key };
-    const answers = await Promise.all(Array.from({ length: copies }, () => this.#post(sending)));
-    const attempts = answers.map((answer) => ({ lines: String(delta), answer, afterSuccess: false }));
+    this.#operatorToken ??= tokenFor(`${this.#options.name} the operator`, 'operator');
+    const body = JSON.stringify({ delta, reason });
+    const sending = { method: 'POST', path, body, token: this.#operatorToken, key };
+    const ask = () => this.#attempt(sending, String(delta));
+    const attempts = await Promise.all(Array.from({ length: copies }, ask));
+    if (key) await this.#learn(attempts, ask);
     this.#options.ledger.adjustmentAnswered(reason, { sku, delta }, attempts);
   }
 
   async #sendMalformed({ body, code }: MalformedStep): Promise<void> {
-    const answer = await this.#post({ path: '/api/v1/orders', body, token: this.#token, key: null });
+    const answer = await this.#send({ method: 'POST', path: '/api/v1/orders', body, token: this.#token });
     this.#options.ledger.expectCode(body, answer, [code]);
   }
 
-  #post({ path, body, token, key }: Sending): Promise<HttpAnswer | null> {
-    const headers: Record<string, string> = key ? { 'idempotency-key': key } : {};
-    return this.#send(path, { method: 'POST', token, headers, body });
+  #get(path: string): Promise<Reply | null> {
+    return this.#send({ method: 'GET', path, token: this.#token });
   }
 
-  async #send(path: string, options: HttpCall): Promise<HttpAnswer | null> {
-    const { urls, ledger } = this.#options;
-    const url = urls[this.#turn++ % urls.length]!;
-    const answer = await call(url + path, options).catch(() => null);
-    ledger.count(answer);
-    return answer;
+  /**
+   * Sends it to the api whose turn it is, or to the next one that can be reached; null when nobody knows what came of
+   * it. Who is refused because somebody was killed goes on when all serve again: a closed shop teaches nothing.
+   */
+  async #send(sending: Sending): Promise<Reply | null> {
+    const { urls, ledger, pool, disturbances } = this.#options;
+    for (let tries = 0; ; tries++) {
+      if (tries >= urls.length) await disturbances.whenCalm();
+      const sent = await pool.send(urls[this.#turn++ % urls.length]!, sending);
+      if (sent === 'unreachable' && tries < MAX_ASKED_AGAIN) continue;
+      const answer = typeof sent === 'string' ? null : sent;
+      ledger.count(answer);
+      if (answer?.status === 503) await disturbances.whenCalm();
+      return answer;
+    }
   }
 }
