@@ -11,7 +11,7 @@ import { upsertEvents } from '../engine/database/statements/upsert-events.ts';
 import { upsertIdempotencyKeys } from '../engine/database/statements/upsert-idempotency-keys.ts';
 import { upsertProducts } from '../engine/database/statements/upsert-products.ts';
 import { InternalFault } from '../engine/domain/fault.ts';
-import { follows, formatPosition, type Position } from '../engine/domain/position.ts';
+import { type Checkpoint, follows, formatPosition, type Position } from '../engine/domain/position.ts';
 import type { Entry } from '../engine/journal/entry.ts';
 import { type Changes, foldEntries } from './fold.ts';
 
@@ -27,9 +27,9 @@ export class CheckpointMoved extends Error {
  */
 export async function applyEntries(
   database: Database,
-  from: Position,
+  from: Checkpoint,
   entries: readonly Entry[],
-): Promise<Position> {
+): Promise<Checkpoint> {
   const to = assertContinuous(from, entries);
   const changes = foldEntries(entries);
   await database.transaction(async (transaction) => {
@@ -38,7 +38,7 @@ export async function applyEntries(
     }
     await write(transaction, changes);
   });
-  return to;
+  return { ...to, fence: from.fence };
 }
 
 /** Levels are made before they are changed; the rest could stand in any order. */

@@ -19,7 +19,7 @@ import { reconcile } from './reconcile/reconcile.ts';
 const redis = useRedis();
 const maria = useDatabase();
 const details = { name: 'n', producer: null, type: null, function: null, description: null };
-const ORIGIN = { epoch: 0, sequence: 0 };
+const ORIGIN = { epoch: 0, sequence: 0, fence: 0 };
 const running: { loop: DrainLoop; done: Promise<unknown> }[] = [];
 
 beforeEach(async () => {

@@ -3,11 +3,17 @@ import { ExponentialBackoff, handleAll, type RetryPolicy, retry } from 'cockatie
 import type { Database } from '../engine/database/database.ts';
 import { readCheckpoint } from '../engine/database/statements/read-checkpoint.ts';
 import { formatPlace, parseOrderId } from '../engine/domain/order-id.ts';
-import { comparePositions, formatPosition, ORIGIN, type Position } from '../engine/domain/position.ts';
+import {
+  type Checkpoint,
+  comparePositions,
+  formatPosition,
+  ORIGIN,
+  type Position,
+} from '../engine/domain/position.ts';
 import type { Entry } from '../engine/journal/entry.ts';
 import type { RedisClient } from '../engine/redis/client.ts';
 import { type SettledMark, trimJournal } from '../engine/redis/commands/trim-journal.ts';
-import { awaitEntriesAfter, readEntriesAfter } from '../engine/redis/journal-stream.ts';
+import { awaitEntriesAfter, decodeEntry, readEntriesAfter } from '../engine/redis/journal-stream.ts';
 import type { Clock } from '../engine/runtime/clock.ts';
 import type { Logger } from '../engine/runtime/logger.ts';
 import { applyEntries, CheckpointMoved } from './apply.ts';
@@ -45,7 +51,7 @@ export class DrainLoop {
   readonly #options: DrainLoopOptions;
   readonly #stopping = new AbortController();
   readonly #retry: RetryPolicy;
-  #checkpoint: Position | null = null;
+  #checkpoint: Checkpoint | null = null;
   /** Orders that committed entries settled, until the entries are trimmed and the marks with them. */
   #settled: SettledMark[] = [];
   readonly #applied: { entries: number; checkpoint: string | null } = { entries: 0, checkpoint: null };
@@ -82,8 +88,9 @@ export class DrainLoop {
     if (blockingRedis.status !== 'ready')
       await once(blockingRedis, 'ready', { signal: this.#stopping.signal });
     this.#checkpoint ??= await this.#start();
-    const entries = await awaitEntriesAfter(blockingRedis, this.#checkpoint, { count, blockMs: BLOCK_MS });
-    if (entries.length === 0) return;
+    const stored = await awaitEntriesAfter(blockingRedis, this.#checkpoint, { count, blockMs: BLOCK_MS });
+    if (stored.length === 0) return;
+    const entries = stored.map(decodeEntry);
     this.#checkpoint = await applyEntries(database, this.#checkpoint, entries);
     this.#applied.entries += entries.length;
     this.#applied.checkpoint = formatPosition(this.#checkpoint);
@@ -92,7 +99,7 @@ export class DrainLoop {
   }
 
   /** Whoever committed last may have died before it trimmed: what it left is trimmed from here. */
-  async #start(): Promise<Position> {
+  async #start(): Promise<Checkpoint> {
     const { redis, database } = this.#options;
     const checkpoint = await readCheckpoint(database);
     const committed = await readEntriesAfter(redis, ORIGIN, { count: MAX_ENTRIES_LEFT, last: checkpoint });

@@ -12,6 +12,10 @@ export interface Schema {
   idempotency_keys: IdempotencyKeysTable;
   sale_events: SaleEventsTable;
   sale_event_items: SaleEventItemsTable;
+  leases: LeasesTable;
+  dead_letters: DeadLettersTable;
+  recoveries: RecoveriesTable;
+  processes: ProcessesTable;
 }
 
 interface IdempotencyKeysTable {
@@ -97,4 +101,52 @@ interface JournalCheckpointTable {
   epoch: number;
   sequence: number;
   applied_at: Date | null;
+  fence: number;
+}
+
+interface LeasesTable {
+  name: string;
+  holder: string;
+  until: Date;
+}
+
+interface DeadLettersTable {
+  epoch: number;
+  sequence: number;
+  kind: string | null;
+  code: string | null;
+  reason: string;
+  content: Buffer;
+  status: 'waiting' | 'replayed' | 'dropped';
+  set_aside_at: Date;
+  settled_at: Date | null;
+  note: string | null;
+}
+
+interface RecoveriesTable {
+  epoch: number;
+  cause: string;
+  redis_epoch: number;
+  redis_sequence: number;
+  checkpoint_epoch: number;
+  checkpoint_sequence: number;
+  acknowledged_epoch: number;
+  acknowledged_sequence: number;
+  started_at: Date;
+  completed_at: Date | null;
+}
+
+interface ProcessesTable {
+  id: string;
+  kind: string;
+  host: string;
+  pid: number;
+  version: string;
+  url: string | null;
+  started_at: Date;
+  seen_at: Date;
+  stopped_at: Date | null;
+  acknowledged_epoch: number;
+  acknowledged_sequence: number;
+  report: string;
 }

@@ -10,5 +10,5 @@ export class OutcomeUnknown extends Error {
 
 /** A broken invariant or a mistake of this program, never of its caller. */
 export class InternalFault extends Error {
-  override readonly name = 'InternalFault';
+  override readonly name: string = 'InternalFault';
 }

@@ -7,6 +7,14 @@ export interface Position {
   readonly sequence: number;
 }
 
+/**
+ * How far MariaDB has the journal. `fence` is raised by every recovery: whoever read the checkpoint before one, and was
+ * held up since, finds another fence and changes nothing.
+ */
+export interface Checkpoint extends Position {
+  readonly fence: number;
+}
+
 /** Before the first entry of the first epoch, which is 1-0. */
 export const ORIGIN: Position = { epoch: 0, sequence: 0 };
 

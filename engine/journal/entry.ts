@@ -12,6 +12,22 @@ import type { WishlistChange } from '../domain/wishlist.ts';
 /** The version of the journal's format that this program writes and reads. */
 export const JOURNAL_FORMAT = 1;
 
+/** An entry as it stands in the journal: `content` is MessagePack, not read yet. */
+export interface StoredEntry {
+  readonly position: Position;
+  readonly content: Buffer;
+}
+
+/** An entry of a format or a kind that this program does not know: it is sound, and this program too old. */
+export class UnknownFormat extends InternalFault {
+  override readonly name = 'UnknownFormat';
+}
+
+/** An entry whose content breaks what every entry must hold: no program will ever read it. */
+export class DamagedEntry extends InternalFault {
+  override readonly name = 'DamagedEntry';
+}
+
 /** An accepted order as the journal tells it. */
 export interface JournalOrder {
   readonly userId: string;
@@ -85,16 +101,15 @@ export type Entry = { readonly position: Position; readonly at: number } & (
 const FROM_WISHLIST = 1;
 
 /**
- * Reads an unpacked entry as the scripts wrote it (docs/DATA.md, "The journal"). Throws `InternalFault`, naming the
- * entry, when its format is unknown or its content breaks what every entry must hold: such an entry is never
- * skipped and never guessed at.
+ * Reads an unpacked entry as the scripts wrote it (docs/DATA.md, "The journal"). Throws `UnknownFormat` or
+ * `DamagedEntry`, naming the entry: it is never skipped and never guessed at.
  */
 export function readEntry(position: Position, content: unknown): Entry {
   const where = `journal entry ${formatPosition(position)}`;
-  if (!Array.isArray(content)) throw new InternalFault(`${where} is not an array`);
+  if (!Array.isArray(content)) throw new DamagedEntry(`${where} is not an array`);
   const [format, kind, at, ...rest] = content as unknown[];
   if (format !== JOURNAL_FORMAT) {
-    throw new InternalFault(
+    throw new UnknownFormat(
       `${where} has format ${String(format)}, this program reads ${JOURNAL_FORMAT}: upgrade it`,
     );
   }
@@ -114,7 +129,7 @@ export function readEntry(position: Position, content: unknown): Entry {
     case 'events':
       return { ...head, kind, change: readEventChange(rest as PackedEvent, where) };
     default:
-      throw new InternalFault(`${where} is of the unknown kind ${String(kind)}: upgrade this program`);
+      throw new UnknownFormat(`${where} is of the unknown kind ${String(kind)}: upgrade this program`);
   }
 }
 
@@ -234,7 +249,7 @@ function readDetails(packed: string, where: string): ProductDetails {
   try {
     return unpackDetails(packed);
   } catch {
-    throw new InternalFault(`${where} is damaged: the details of a product are no JSON`);
+    throw new DamagedEntry(`${where} is damaged: the details of a product are no JSON`);
   }
 }
 
@@ -299,7 +314,7 @@ function readUnits(flat: PackedUnits, where: string, place: string): LevelUnits[
 
 function readEventChange([id, record, number, moves, token]: PackedEvent, where: string): EventChange {
   const action = EVENT_ACTIONS[number];
-  if (!action) throw new InternalFault(`${where} is damaged: it does ${number} to its event`);
+  if (!action) throw new DamagedEntry(`${where} is damaged: it does ${number} to its event`);
   must(typeof id === 'string' && typeof record === 'string', where, 'its event has no id or no record');
   must(Array.isArray(moves) && moves.length % 2 === 0, where, 'the moves of its event are no pairs');
   must(isTokenOrNothing(token), where, 'the idempotency token of its event is none');
@@ -338,5 +353,5 @@ function isTokenOrNothing(token: unknown): boolean {
 }
 
 function must(holds: boolean, where: string, otherwise: string): void {
-  if (!holds) throw new InternalFault(`${where} is damaged: ${otherwise}`);
+  if (!holds) throw new DamagedEntry(`${where} is damaged: ${otherwise}`);
 }

@@ -1,5 +1,5 @@
 import { formatPosition, ORIGIN, type Position, parsePosition } from '../domain/position.ts';
-import { type Entry, readEntry } from '../journal/entry.ts';
+import { DamagedEntry, type Entry, readEntry, type StoredEntry } from '../journal/entry.ts';
 import type { RedisClient } from './client.ts';
 import { KEYS } from './keys.ts';
 import { unpackMessage } from './message-pack.ts';
@@ -10,7 +10,18 @@ type RawEntry = [id: Buffer, fields: Buffer[]];
 export async function readEntryAt(redis: RedisClient, position: Position): Promise<Entry | null> {
   const id = formatPosition(position);
   const raw = (await redis.xrangeBuffer(KEYS.journal, id, id)) as RawEntry[];
-  return raw[0] ? decode(raw[0]) : null;
+  return raw[0] ? decodeEntry(toStored(raw[0])) : null;
+}
+
+/** As `readEntriesAfter`, without a look at what the entries hold: `decodeEntry` reads them. */
+export async function readStoredEntriesAfter(
+  redis: RedisClient,
+  position: Position,
+  { count, last }: { count: number; last?: Position },
+): Promise<StoredEntry[]> {
+  const until = last ? formatPosition(last) : '+';
+  const raw = await redis.xrangeBuffer(KEYS.journal, `(${formatPosition(position)}`, until, 'COUNT', count);
+  return (raw as RawEntry[]).map(toStored);
 }
 
 /** Reads up to `count` entries after `position`, up to and including `last` if given, oldest first. */
@@ -19,24 +30,22 @@ export async function readEntriesAfter(
   position: Position,
   { count, last }: { count: number; last?: Position },
 ): Promise<Entry[]> {
-  const until = last ? formatPosition(last) : '+';
-  const raw = await redis.xrangeBuffer(KEYS.journal, `(${formatPosition(position)}`, until, 'COUNT', count);
-  return (raw as RawEntry[]).map(decode);
+  return (await readStoredEntriesAfter(redis, position, { count, ...(last && { last }) })).map(decodeEntry);
 }
 
 /**
- * Waits up to `blockMs` for entries after `position` and reads up to `count`. Needs a connection of its own:
+ * Waits up to `blockMs` for entries after `position` and takes up to `count` as they stand there. Needs a connection of its own:
  * nothing else is answered on it meanwhile.
  */
 export async function awaitEntriesAfter(
   redis: RedisClient,
   position: Position,
   { count, blockMs }: { count: number; blockMs: number },
-): Promise<Entry[]> {
+): Promise<StoredEntry[]> {
   const id = formatPosition(position);
   const reply = await redis.xreadBuffer('COUNT', count, 'BLOCK', blockMs, 'STREAMS', KEYS.journal, id);
   const stream = (reply as unknown as [Buffer, RawEntry[]][] | null)?.[0];
-  return (stream?.[1] ?? []).map(decode);
+  return (stream?.[1] ?? []).map(toStored);
 }
 
 /** The place of the last entry ever appended, trimmed or not; ORIGIN for a journal that was never written. */
@@ -57,6 +66,21 @@ export async function countEntries(redis: RedisClient): Promise<number> {
   return await redis.xlen(KEYS.journal);
 }
 
-function decode([id, fields]: RawEntry): Entry {
-  return readEntry(parsePosition(id.toString('latin1')), unpackMessage(fields[1]!));
+/** Reads what an entry holds. Throws `UnknownFormat` or `DamagedEntry`. */
+export function decodeEntry({ position, content }: StoredEntry): Entry {
+  return readEntry(position, unpack(position, content));
+}
+
+function unpack(position: Position, content: Buffer): unknown {
+  try {
+    return unpackMessage(content);
+  } catch (error) {
+    throw new DamagedEntry(
+      `journal entry ${formatPosition(position)} is damaged: ${(error as Error).message}`,
+    );
+  }
+}
+
+function toStored([id, fields]: RawEntry): StoredEntry {
+  return { position: parsePosition(id.toString('latin1')), content: fields[1] ?? Buffer.alloc(0) };
 }
