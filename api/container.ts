@@ -9,6 +9,7 @@ import {
 } from '../engine/domain/bounds.ts';
 import { InternalFault, NotAccepting } from '../engine/domain/fault.ts';
 import type { OrderOutcome } from '../engine/domain/order.ts';
+import type { Position } from '../engine/domain/position.ts';
 import type { ProductToPut, PutOutcome } from '../engine/domain/product.ts';
 import type { WishlistChange, WishlistOutcome } from '../engine/domain/wishlist.ts';
 import { SaleEvents } from '../engine/events/sale-events.ts';
@@ -29,7 +30,7 @@ import {
 } from '../engine/redis/commands/settle-orders.ts';
 import { readEvents } from '../engine/redis/event-reader.ts';
 import { readIdempotencyRecord } from '../engine/redis/idempotency-reader.ts';
-import { Lane } from '../engine/redis/lane.ts';
+import { Lane, type LaneOptions } from '../engine/redis/lane.ts';
 import { readProducts, readWishlist } from '../engine/redis/stock-reader.ts';
 import { systemClock } from '../engine/runtime/clock.ts';
 import { within } from '../engine/runtime/deadline.ts';
@@ -85,12 +86,21 @@ export function createApi(config: ApiConfig): Api {
   const provide = <Name extends keyof Api>(name: Name, make: () => Api[Name]) =>
     container.register(TOKENS[name], { useFactory: instanceCachingFactory(make) });
   const batcher = <Item, Outcome>(command: BatchCommand<Item, Outcome>, bounds: BatcherBounds) => {
-    const { clock, deadlineMs } = { clock: systemClock, deadlineMs: config.DECISION_DEADLINE_MS };
-    return new Batcher<Item, Outcome>({ redis: get('redis'), clock, epoch, deadlineMs, command, bounds });
+    return new Batcher<Item, Outcome>({ ...laneOptions(), command, bounds });
   };
   const bounds = orderBounds(config);
   // Not `get('gate')`: each call asks several times, and a resolution costs more than deciding an order.
   const epoch = () => api.gate.epoch();
+  const acknowledge = (position: Position) => api.gate.acknowledge(position);
+  const replication = { replicas: config.REDIS_REPLICAS, waitMs: config.REDIS_REPLICA_WAIT_MS };
+  const laneOptions = (): LaneOptions => ({
+    redis: get('redis'),
+    clock: systemClock,
+    deadlineMs: config.DECISION_DEADLINE_MS,
+    epoch,
+    acknowledge,
+    replication,
+  });
 
   provide('logger', () => createLogger('api', config.LOG_LEVEL));
   provide('redis', () => {
@@ -99,7 +109,7 @@ export function createApi(config: ApiConfig): Api {
   });
   provide('database', () => connectDatabase(config.DATABASE_URL, config.DATABASE_CONNECTIONS));
   provide('gate', () => {
-    const needs = { appendfsync: config.REDIS_APPENDFSYNC };
+    const needs = { appendfsync: config.REDIS_APPENDFSYNC, replicas: config.REDIS_REPLICAS };
     return new Gate({ redis: get('redis'), database: get('database'), logger: get('logger'), needs });
   });
   provide('orders', () => batcher(placeOrdersWithHold(config.HOLD_SECONDS * 1_000), bounds));
@@ -107,8 +117,8 @@ export function createApi(config: ApiConfig): Api {
     batcher(settleOrders, { ...bounds, itemsOfCall: SETTLEMENTS_OF_CALL, lanes: 1 }),
   );
   provide('expirer', () => {
-    const deadlineMs = config.DECISION_DEADLINE_MS;
-    const lane = new Lane({ redis: get('redis'), clock: systemClock, epoch, deadlineMs });
+    // Nobody is told of a hold that ended: should its end be forgotten, it ends again.
+    const lane = new Lane({ ...laneOptions(), acknowledge: () => undefined });
     return new HoldExpirer({ lane, epoch, nowMs: () => systemClock.nowMs(), logger: get('logger') });
   });
   provide('products', () => batcher(putProducts, { ...bounds, itemsOfCall: MAX_PRODUCTS_OF_CALL, lanes: 1 }));

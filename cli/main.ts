@@ -7,6 +7,7 @@ import { importCommand } from './commands/import.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { processCommands } from './commands/processes.ts';
 import { reconcileCommand } from './commands/reconcile.ts';
+import { recoverCommand } from './commands/recover.ts';
 import { stockCommand } from './commands/stock.ts';
 import { tokenCommand } from './commands/token.ts';
 import { upCommand } from './commands/up.ts';
@@ -29,6 +30,7 @@ const commands = [
   tokenCommand(),
   stockCommand(),
   reconcileCommand(),
+  recoverCommand(),
 ];
 for (const command of commands) program.addCommand(command);
 

@@ -2,11 +2,14 @@ import { readdirSync } from 'node:fs';
 import { describe, expect, test } from 'vitest';
 import * as bounds from '../engine/domain/bounds.ts';
 import { RESULTS as ADJUSTMENT_RESULTS, adjustStock } from '../engine/redis/commands/adjust-stock.ts';
+import { BEGIN_RECOVERY_KEYS } from '../engine/redis/commands/begin-recovery.ts';
 import { changeEvent, RESULTS as EVENT_RESULTS } from '../engine/redis/commands/change-event.ts';
 import { changeWishlists, RESULTS as WISHLIST_RESULTS } from '../engine/redis/commands/change-wishlists.ts';
 import { EXPIRE_HOLDS_KEYS } from '../engine/redis/commands/expire-holds.ts';
+import { FINISH_RECOVERY_KEYS } from '../engine/redis/commands/finish-recovery.ts';
 import { RESULTS as ORDER_RESULTS, placeOrders } from '../engine/redis/commands/place-orders.ts';
 import { RESULTS as PRODUCT_RESULTS, putProducts } from '../engine/redis/commands/put-products.ts';
+import { rebuildPageKeys } from '../engine/redis/commands/rebuild-page.ts';
 import { RESULTS as SETTLEMENT_RESULTS, settleOrders } from '../engine/redis/commands/settle-orders.ts';
 import { IDEMPOTENCY_KEYS, KEYS, laneKey } from '../engine/redis/keys.ts';
 import { loadScript } from '../engine/redis/script.ts';
@@ -51,6 +54,9 @@ const callerKeys: Record<string, readonly string[]> = {
   'settle-orders': withLane(settleOrders.pack([settlement], 1, 0).keys),
   'expire-holds': withLane(EXPIRE_HOLDS_KEYS),
   'rotate-idempotency': IDEMPOTENCY_KEYS,
+  'begin-recovery': BEGIN_RECOVERY_KEYS,
+  'rebuild-page': rebuildPageKeys('bootakhae:{0}:target'),
+  'finish-recovery': FINISH_RECOVERY_KEYS,
 };
 
 const callerResults: Record<string, Readonly<Record<string, number>>> = {

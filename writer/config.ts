@@ -4,6 +4,7 @@ import { type Config, readConfig, type VariableName } from '../engine/config/env
 export const WRITER_VARIABLES = [
   'REDIS_URL',
   'DATABASE_URL',
+  'REDIS_APPENDFSYNC',
   'LOG_LEVEL',
   'WRITER_ENTRIES',
   'IDEMPOTENCY_HOURS',

@@ -6,6 +6,7 @@ import { systemClock } from '../engine/runtime/clock.ts';
 import { createLogger, type Logger } from '../engine/runtime/logger.ts';
 import type { WriterConfig } from './config.ts';
 import { DrainLoop } from './drain-loop.ts';
+import { RecoveryWatch } from './recovery/recovery-watch.ts';
 
 /** The parts of the writer process that its `main.ts` starts and stops. */
 export interface Writer {
@@ -14,6 +15,7 @@ export interface Writer {
   readonly blockingRedis: RedisClient;
   readonly database: Database;
   readonly drainLoop: DrainLoop;
+  readonly recoveryWatch: RecoveryWatch;
 }
 
 const TOKENS: { readonly [Name in keyof Writer]: InjectionToken<Writer[Name]> } = {
@@ -22,6 +24,7 @@ const TOKENS: { readonly [Name in keyof Writer]: InjectionToken<Writer[Name]> } 
   blockingRedis: Symbol('blockingRedis'),
   database: Symbol('database'),
   drainLoop: Symbol('drainLoop'),
+  recoveryWatch: Symbol('recoveryWatch'),
 };
 
 /** Wires the writer process; each part is made once, when it is first asked for. */
@@ -48,6 +51,17 @@ export function createWriter(config: WriterConfig): Writer {
         entriesPerTransaction: config.WRITER_ENTRIES,
       }),
   );
+  provide(
+    'recoveryWatch',
+    () =>
+      new RecoveryWatch({
+        redis: get('redis'),
+        database: get('database'),
+        clock: systemClock,
+        logger: get('logger'),
+        needs: { appendfsync: config.REDIS_APPENDFSYNC },
+      }),
+  );
 
   return {
     logger: get('logger'),
@@ -55,5 +69,6 @@ export function createWriter(config: WriterConfig): Writer {
     blockingRedis: get('blockingRedis'),
     database: get('database'),
     drainLoop: get('drainLoop'),
+    recoveryWatch: get('recoveryWatch'),
   };
 }

@@ -108,6 +108,8 @@ class Fold {
           this.#addAdjustment(entry, adjustment, line);
         });
         break;
+      case 'recovery': // what was rebuilt is what is here already
+        break;
     }
   }
 

@@ -11,8 +11,9 @@ const PURGE_EVERY_MS = 600_000;
 /** The writer process: drains the journal into MariaDB. */
 await runProcess(async (): Promise<RunningProcess> => {
   const config = readWriterConfig(process.env);
-  const { logger, drainLoop, redis, database } = createWriter(config);
+  const { logger, drainLoop, recoveryWatch, redis, database } = createWriter(config);
   const running = drainLoop.run();
+  recoveryWatch.start();
   logger.info('draining the journal into MariaDB');
   const stopPurging = runPeriodically({
     name: 'purge idempotency keys',
@@ -23,6 +24,7 @@ await runProcess(async (): Promise<RunningProcess> => {
   return {
     async stop() {
       await stopPurging();
+      await recoveryWatch.stop();
       drainLoop.stop();
       const applied = await running;
       redis.disconnect();

@@ -51,6 +51,20 @@ const EXAMPLES: Record<
     ],
     wrong: ['Always', 'never'],
   },
+  REDIS_REPLICAS: {
+    good: [
+      ['0', 0],
+      ['16', 16],
+    ],
+    wrong: ['-1', '17', 'one'],
+  },
+  REDIS_REPLICA_WAIT_MS: {
+    good: [
+      ['1', 1],
+      ['60000', 60_000],
+    ],
+    wrong: ['0', '60001'],
+  },
   BATCH_ORDERS: {
     good: [
       ['1', 1],

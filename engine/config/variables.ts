@@ -39,6 +39,18 @@ export const VARIABLES = {
     'always',
     'the fsync policy that Redis must have; anything but always gives up durability (P3) and is for measuring only',
   ),
+  REDIS_REPLICAS: integer({
+    lowest: 0,
+    highest: 16,
+    fallback: 0,
+    description: 'replicas that must have an order before it is acknowledged (WAIT); 0 = none',
+  }),
+  REDIS_REPLICA_WAIT_MS: integer({
+    lowest: 1,
+    highest: 60_000,
+    fallback: 1_000,
+    description: 'how long replicas are waited for before the same call is sent again',
+  }),
   BATCH_ORDERS: integer({
     lowest: 1,
     highest: MAX_ORDERS_OF_CALL,

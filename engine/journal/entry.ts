@@ -4,7 +4,7 @@ import { CONTENT_CHARACTERS, SCOPE_CHARACTERS } from '../domain/idempotency.ts';
 import { holdOf, newOrder, type Order, type OrderLine, type OrderStatus } from '../domain/order.ts';
 import { formatOrderId, parsePlace } from '../domain/order-id.ts';
 import { eventOf, type PoolOfSku, parseLevelField } from '../domain/pool.ts';
-import { formatPosition, type Position } from '../domain/position.ts';
+import { formatPosition, type Position, parsePosition } from '../domain/position.ts';
 import { type ProductDetails, unpackDetails } from '../domain/product.ts';
 import { EVENT_ACTIONS, type EventAction, type SaleEvent, unpackEvent } from '../domain/sale-event.ts';
 import type { WishlistChange } from '../domain/wishlist.ts';
@@ -72,6 +72,14 @@ export interface EventChange {
   readonly token: string | null;
 }
 
+/** Redis was rebuilt, and a new epoch begun. */
+export interface RecoveryFacts {
+  /** Why, for people. */
+  readonly cause: string;
+  /** Where the journal of older epochs ends: MariaDB has all up to here, and nobody any more. */
+  readonly committed: Position;
+}
+
 /** What the idempotency key of a confirmation or cancellation led to. */
 export interface KeyedSettlement {
   readonly token: string;
@@ -96,6 +104,7 @@ export type Entry = { readonly position: Position; readonly at: number } & (
     }
   | { readonly kind: 'adjustments'; readonly adjustments: readonly JournalAdjustment[] }
   | { readonly kind: 'events'; readonly change: EventChange }
+  | { readonly kind: 'recovery'; readonly recovery: RecoveryFacts }
 );
 
 const FROM_WISHLIST = 1;
@@ -128,6 +137,8 @@ export function readEntry(position: Position, content: unknown): Entry {
       return { ...head, kind, adjustments: readAdjustments(rest[0] as PackedAdjustment[], where) };
     case 'events':
       return { ...head, kind, change: readEventChange(rest as PackedEvent, where) };
+    case 'recovery':
+      return { ...head, kind, recovery: readRecovery(rest as PackedRecovery, where) };
     default:
       throw new UnknownFormat(`${where} is of the unknown kind ${String(kind)}: upgrade this program`);
   }
@@ -152,6 +163,7 @@ type PackedSettlement = [
   countedFor?: string,
 ];
 type PackedEvent = [id: string, record: string, action: number, moves: PackedUnits, token: string];
+type PackedRecovery = [cause: string, committed: string];
 type PackedProduct = [sku: string, price: number, stock: number, details: string];
 type PackedChange = [user: string, sku: string, quantity: number];
 type PackedAdjustment = [sku: string, delta: number, reason: string, available: number, token: string];
@@ -344,6 +356,20 @@ function readAdjustments(packed: PackedAdjustment[], where: string): JournalAdju
     must(isTokenOrNothing(token), where, `the idempotency token for "${sku}" is none`);
     return { sku, delta, reason, available, token: token || null };
   });
+}
+
+/** The entry of a recovery, to be packed: the one kind that no script makes up. `at` in ms since 1970. */
+export function packRecovery(at: number, { cause, committed }: RecoveryFacts): unknown[] {
+  return [JOURNAL_FORMAT, 'recovery', at, cause, formatPosition(committed)];
+}
+
+function readRecovery([cause, committed]: PackedRecovery, where: string): RecoveryFacts {
+  must(
+    typeof cause === 'string' && /^\d+-\d+$/.test(committed),
+    where,
+    'its recovery has no cause or no place',
+  );
+  return { cause, committed: parsePosition(committed) };
 }
 
 function isTokenOrNothing(token: unknown): boolean {

@@ -1,21 +1,26 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Database } from '../database/database.ts';
-import { readCheckpoint } from '../database/statements/read-checkpoint.ts';
+import type { Witness } from '../database/statements/read-witnesses.ts';
 import { NotAccepting } from '../domain/fault.ts';
-import { comparePositions, follows, formatPosition, ORIGIN, type Position } from '../domain/position.ts';
+import { comparePositions, ORIGIN, type Position } from '../domain/position.ts';
 import type { RedisClient } from '../redis/client.ts';
-import { readFirstPosition, readLastPosition } from '../redis/journal-stream.ts';
+import { markVetted, readRun } from '../redis/journal-state.ts';
 import { KEYS } from '../redis/keys.ts';
 import { findServerFaults, type ServerNeeds } from '../redis/server-check.ts';
 import { within } from '../runtime/deadline.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { runPeriodically } from '../runtime/periodic.ts';
+import { findFaults, isWritten, readStanding, type Standing, silentSince } from './standing.ts';
 
 export interface GateOptions {
   readonly redis: RedisClient;
   readonly database: Database;
   readonly needs: ServerNeeds;
   readonly logger: Logger;
+  /** The id under which this process says what it has acknowledged: it need not wait for itself. */
+  readonly processId?: string;
+  /** Called when the gate closes: now is the time to say what this process has acknowledged. */
+  readonly onClosed?: () => void;
 }
 
 const FIRST_EPOCH = 1;
@@ -23,21 +28,32 @@ const CHECK_AGAIN_MS = 250;
 const WATCH_EVERY_MS = 1_000;
 const ANSWER_WITHIN_MS = 2_000;
 const COMPARE_WITHIN_MS = 10_000;
+/** A process that was heard of so recently is alive, and is waited for before Redis is believed. */
+const ALIVE_MS = 5_000;
 
 /**
  * Lets nothing be decided on a Redis that may have gone back in time (P6).
  *
  * - CLOSED: `epoch()` throws, with the reasons. Holds at start and from the moment the connection to Redis is lost:
- *   whoever answers next may be another server, or the same one with a shorter journal. Redis and MariaDB's
- *   checkpoint are compared again and again until nothing stands against opening.
+ *   whoever answers next may be another server, or the same one with a shorter journal. Redis, MariaDB's checkpoint
+ *   and what every process has acknowledged are compared again and again until nothing stands against opening. What
+ *   does, a recovery mends: the writer's own where that is sure to lose nothing, else an operator's (`bootakhae recover`).
  * - OPEN: `epoch()` is the epoch in force. Left when the connection is lost, and when a look at Redis, taken once a
- *   second, finds settings that break a promise, a full memory, another epoch, or no answer. MariaDB is not asked
- *   then: orders go on while it is away.
+ *   second, finds settings that break a promise, a full memory, another epoch, another run (a restart, a promotion,
+ *   another replication id), a recovery, or no answer. MariaDB is not asked then: orders go on while it is away.
+ *
+ * The gate also keeps what this process has acknowledged: the process says so to the others, who must not believe a
+ * Redis whose journal ends before that.
  */
 export class Gate {
   readonly #options: GateOptions;
   #reasons: readonly string[] = ['Redis is not reached yet'];
   #epoch = 0;
+  /** The run of Redis that the gate is open on. */
+  #run = '';
+  #acknowledged: Position = ORIGIN;
+  /** MariaDB's clock when Redis was first looked at after the gate closed; null = not yet. */
+  #closedAt: number | null = null;
   #checking = false;
   /** How often the connection was lost: what was read before says nothing about who answers after. */
   #losses = 0;
@@ -82,6 +98,16 @@ export class Gate {
     return this.#epoch;
   }
 
+  /** The last journal entry about which this process has told anybody; ORIGIN = none. */
+  get acknowledged(): Position {
+    return this.#acknowledged;
+  }
+
+  /** Notes that a caller is about to be told of the entry at `position`. */
+  acknowledge(position: Position): void {
+    if (comparePositions(position, this.#acknowledged) > 0) this.#acknowledged = position;
+  }
+
   /** Resolves when the gate is open; rejects after `withinMs` with the reasons why it is not. */
   async whenOpen(withinMs: number): Promise<void> {
     if (this.#reasons.length === 0) return;
@@ -95,6 +121,10 @@ export class Gate {
 
   #close(reasons: readonly string[]): void {
     const said = this.#reasons.join();
+    if (this.#reasons.length === 0) {
+      this.#closedAt = null;
+      this.#options.onClosed?.();
+    }
     this.#reasons = reasons;
     if (said !== reasons.join()) this.#options.logger.warn({ reasons }, 'gate closed');
   }
@@ -114,8 +144,13 @@ export class Gate {
   async #look(): Promise<string[]> {
     const { redis, needs } = this.#options;
     const faults = await findServerFaults(redis, needs);
-    const epoch = Number(await redis.get(KEYS.epoch));
-    return epoch === this.#epoch ? faults : [...faults, `Redis's epoch is ${epoch}, it was ${this.#epoch}`];
+    const [epoch, recovering] = await redis.mget(KEYS.epoch, KEYS.recovering);
+    if (Number(epoch) !== this.#epoch)
+      faults.push(`Redis's epoch is ${Number(epoch)}, it was ${this.#epoch}`);
+    if (recovering != null) faults.push(`Redis is being rebuilt, as epoch ${recovering}`);
+    if ((await readRun(redis)) !== this.#run)
+      faults.push('Redis is another than it was: restarted, promoted or given other data');
+    return faults;
   }
 
   #check(): void {
@@ -144,34 +179,41 @@ export class Gate {
     for (const resolve of this.#whenOpen.splice(0)) resolve();
   }
 
-  /**
-   * What stands against opening, a sentence each. Begins the first epoch where nothing was ever written.
-   *
-   * Others order and drain meanwhile, so the order of reading matters: the journal's first entry before the
-   * checkpoint, its last one after it. Whatever moves in between can then only make the two look closer.
-   */
+  /** What stands against opening, a sentence each. Begins the first epoch where nothing was ever written. */
   async #compare(): Promise<string[]> {
     const { redis, database, needs } = this.#options;
     const faults = await findServerFaults(redis, needs);
     if (faults.length > 0) return faults;
-    const first = await readFirstPosition(redis);
-    const checkpoint = await readCheckpoint(database);
-    const last = await readLastPosition(redis);
-    if (comparePositions(last, checkpoint) < 0) return [behind(last, checkpoint)];
-    if (first && comparePositions(first, checkpoint) > 0 && !follows(checkpoint, first))
-      return [gap(checkpoint, first)];
-    if (comparePositions(last, ORIGIN) === 0) await redis.set(KEYS.epoch, FIRST_EPOCH, 'NX');
-    this.#epoch = Number(await redis.get(KEYS.epoch));
-    return this.#epoch >= Math.max(last.epoch, FIRST_EPOCH)
-      ? []
-      : [`Redis's epoch is ${this.#epoch}, its journal is at ${formatPosition(last)}`];
+    const standing = this.#withOwn(await readStanding(redis, database));
+    const reasons = [...findFaults(standing).map(({ reason }) => reason), ...this.#awaited(standing)];
+    if (reasons.length > 0) return reasons;
+    if (!isWritten(standing)) await redis.set(KEYS.epoch, FIRST_EPOCH, 'NX');
+    this.#epoch = standing.journal.epoch || Number(await redis.get(KEYS.epoch));
+    this.#run = standing.journal.run;
+    if (standing.journal.vetted !== this.#run) await markVetted(redis, this.#run);
+    return [];
+  }
+
+  /** What this process knows of itself needs no MariaDB to be known. */
+  #withOwn(standing: Standing): Standing {
+    const { witnesses, now } = standing.testimony;
+    const { processId: id = '' } = this.#options;
+    const own: Witness = { ...HERE, id, acknowledged: this.#acknowledged, seenAt: now };
+    const others = witnesses.filter((witness) => witness.id !== id);
+    return { ...standing, testimony: { now, witnesses: [...others, own] } };
+  }
+
+  /** On a run that nobody has vetted yet, whoever is alive must first say what it has acknowledged. */
+  #awaited({ journal, testimony }: Standing): string[] {
+    this.#closedAt ??= testimony.now;
+    if (journal.run === journal.vetted) return [];
+    const silent = silentSince(testimony, this.#closedAt);
+    const alive = silent.filter(({ seenAt }) => testimony.now - seenAt < ALIVE_MS);
+    return alive.map(
+      ({ kind, host, pid }) => `waiting to hear what ${kind} ${pid} on ${host} has acknowledged`,
+    );
   }
 }
 
-function behind(last: Position, checkpoint: Position): string {
-  return `Redis has lost data: its journal ends at ${formatPosition(last)}, MariaDB is at ${formatPosition(checkpoint)}`;
-}
-
-function gap(checkpoint: Position, next: Position): string {
-  return `the journal has a gap: MariaDB is at ${formatPosition(checkpoint)}, the next entry is ${formatPosition(next)}`;
-}
+/** This process among the witnesses. */
+const HERE = { kind: 'api', host: 'here', pid: process.pid, isStopped: true } as const;

@@ -11,6 +11,8 @@ test('the keys are spelled as docs/DATA.md says: data in place depends on it', (
     wishlists: 'bootakhae:{0}:wishlists',
     pins: 'bootakhae:{0}:pins',
     forgotten: 'bootakhae:{0}:forgotten',
+    recovering: 'bootakhae:{0}:recovering',
+    vetted: 'bootakhae:{0}:vetted',
     holds: 'bootakhae:{0}:holds',
     held: 'bootakhae:{0}:held',
     settled: 'bootakhae:{0}:settled',

@@ -17,6 +17,8 @@ export const KEYS = {
   wishlists: key('wishlists'),
   pins: key('pins'),
   forgotten: key('forgotten'),
+  recovering: key('recovering'),
+  vetted: key('vetted'),
   holds: key('holds'),
   held: key('held'),
   settled: key('settled'),

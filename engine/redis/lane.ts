@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import { InternalFault, NotAccepting, OutcomeUnknown } from '../domain/fault.ts';
+import type { Position } from '../domain/position.ts';
 import type { Clock } from '../runtime/clock.ts';
 import { within } from '../runtime/deadline.ts';
 import { isRefusalOfRedis, type RedisClient } from './client.ts';
@@ -27,11 +28,17 @@ export interface LaneOptions {
   readonly epoch: () => number;
   /** How long the truth of a call is looked for before it is given up as unknown. */
   readonly deadlineMs: number;
+  /** Told of the journal entry of each call before its caller is: nobody may be told of an entry that can be forgotten. */
+  readonly acknowledge?: (position: Position) => void;
+  /** How many replicas must have a call's effects before its caller is told of them, and how long they are waited for. */
+  readonly replication?: { readonly replicas: number; readonly waitMs: number };
 }
 
 const FORMAT = 1;
 const PAUSE_BEFORE_AGAIN_MS = 20;
 const COLON = 0x3a;
+/** As long as the scripts keep it (lua/fragments/envelope.lua). */
+const LANE_SECONDS = 86_400;
 
 /**
  * A string of calls, one in flight at a time, each of which has its effect exactly once (P4).
@@ -58,12 +65,19 @@ export class Lane {
     const attempt = this.#prepare(call);
     for (;;) {
       try {
-        return unpackMessage(await this.#send(attempt));
+        return this.#acknowledge(call, unpackMessage(await this.#send(attempt)));
       } catch (error) {
         const reply = await this.#afterFailure(attempt, error);
-        if (reply) return unpackMessage(reply);
+        if (reply) return this.#acknowledge(call, unpackMessage(reply));
       }
     }
+  }
+
+  /** Every script that goes over a lane answers the sequence of its entry first; -1 = there is none. */
+  #acknowledge({ epoch }: LaneCall, reply: unknown): unknown {
+    const [sequence] = reply as [number];
+    if (sequence >= 0) this.#options.acknowledge?.({ epoch, sequence });
+    return reply;
   }
 
   /** The same bytes however often they are sent: the lane's name and sequence decide what they are. */
@@ -78,10 +92,24 @@ export class Lane {
     return { call, scriptCall, deadline, mayHaveRun: false };
   }
 
-  async #send({ call, scriptCall, deadline }: Attempt): Promise<Buffer> {
+  async #send({ call, scriptCall, deadline, mayHaveRun }: Attempt): Promise<Buffer> {
     this.#passGate(call.epoch);
-    const sent = callScript(this.#options.redis, call.script, scriptCall);
-    return (await within(this.#left(deadline), sent)) as Buffer;
+    const { redis, replication } = this.#options;
+    const sent = callScript(redis, call.script, scriptCall);
+    const reply = (await within(this.#left(deadline), sent)) as Buffer;
+    if (replication && replication.replicas > 0) await this.#replicate(replication, mayHaveRun);
+    return reply;
+  }
+
+  /**
+   * WAIT is about the last write of its own connection, and a call that is sent again may write nothing on it: then the
+   * lane's key is touched first, which comes after whatever the call wrote.
+   */
+  async #replicate({ replicas, waitMs }: { replicas: number; waitMs: number }, isRepeated: boolean) {
+    const { redis } = this.#options;
+    if (isRepeated) await redis.expire(laneKey(this.#name), LANE_SECONDS);
+    const reached = await redis.wait(replicas, waitMs);
+    if (reached < replicas) throw new Error(`${reached} of ${replicas} replicas have it after ${waitMs} ms`);
   }
 
   /** The reply, if it could be read after all; nothing when the call is to be sent again. Throws what is final. */

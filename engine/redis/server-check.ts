@@ -4,6 +4,8 @@ import type { RedisClient } from './client.ts';
 export interface ServerNeeds {
   /** `always` for P3; a weaker policy only where somebody measures it. */
   readonly appendfsync: 'always' | 'everysec' | 'no';
+  /** Replicas that must have an order before it is acknowledged; 0 = none. */
+  readonly replicas?: number;
 }
 
 /** Reads the server's settings and says, a line each, what stands against accepting orders. Empty = nothing. */
@@ -17,15 +19,20 @@ export async function findServerFaults(redis: RedisClient, needs: ServerNeeds): 
   expect('appendonly', 'yes', 'an acknowledged order must be on disk');
   expect('appendfsync', needs.appendfsync, 'an acknowledged order must survive power loss');
   expect('maxmemory-policy', 'noeviction', 'an evicted level would be lost stock');
-  return [...faults, ...(await findStateFaults(redis))];
+  return [...faults, ...(await findStateFaults(redis, needs.replicas ?? 0))];
 }
 
 /** What stands against accepting orders in the state that Redis is in, however it is set. */
-async function findStateFaults(redis: RedisClient): Promise<string[]> {
+async function findStateFaults(redis: RedisClient, replicas: number): Promise<string[]> {
   const state = parseInfo((await redis.info('replication')) + (await redis.info('persistence')));
   const faults: string[] = [];
   if (state.get('role') !== 'master')
     faults.push('Redis is a replica, which takes no writes: promote it, or let REDIS_URL name the master');
+  const connected = Number(state.get('connected_slaves') ?? 0);
+  if (connected < replicas)
+    faults.push(
+      `Redis has ${connected} replicas, REDIS_REPLICAS asks for ${replicas}: start them, or lower it`,
+    );
   if (state.get('aof_last_write_status') === 'err')
     faults.push('Redis cannot write its append-only file: is the disk full? Its log says more');
   if (state.get('rdb_last_bgsave_status') === 'err' && (await stopsWhenSnapshotsFail(redis)))

@@ -154,6 +154,8 @@ function toModelEntry(entry: Entry): ModelEntry {
       return { ...head, kind: 'wishlists', changes: entry.changes };
     case 'adjustments':
       return { ...head, kind: 'adjustments', adjustments: entry.adjustments };
+    case 'recovery':
+      throw new Error('no script of the simulation writes the entry of a recovery');
   }
 }
 

@@ -1,4 +1,5 @@
 import { InternalFault } from '../../domain/fault.ts';
+import { affectedRowsOf } from '../affected-rows.ts';
 import type { Transaction } from '../database.ts';
 
 /** Units to add to (or, negative, take from) one level. */
@@ -18,7 +19,7 @@ export async function changeLevels(transaction: Transaction, changes: readonly L
   const effective = changes.filter(({ delta }) => delta !== 0);
   if (effective.length === 0) return;
   const rows = effective.map(({ sku, pool, delta }) => [delta, sku, pool]);
-  const { affectedRows } = (await transaction.batch(SQL, rows)) as { affectedRows: number };
+  const affectedRows = affectedRowsOf(await transaction.batch(SQL, rows));
   if (affectedRows !== rows.length) {
     throw new InternalFault(
       `${rows.length} stock levels were to change, ${affectedRows} are there: one is missing`,

@@ -1,4 +1,5 @@
 import { InternalFault } from '../../domain/fault.ts';
+import { affectedRowsOf } from '../affected-rows.ts';
 import type { Transaction } from '../database.ts';
 
 /** What became of an order. */
@@ -15,7 +16,7 @@ export async function updateOrderStatuses(
   if (changes.length === 0) return;
   const rows = changes.map(({ id, status }) => [status, id]);
   const result = await transaction.batch('update orders set status = ? where id = ?', rows);
-  const { affectedRows } = result as { affectedRows: number };
+  const affectedRows = affectedRowsOf(result);
   if (affectedRows !== rows.length) {
     throw new InternalFault(`${rows.length} orders were to change their status, ${affectedRows} are there`);
   }

@@ -1,0 +1,155 @@
+import type { LevelRow } from '../../engine/database/statements/insert-levels.ts';
+import type { HeldOrder } from '../../engine/database/statements/page-held-orders.ts';
+import type { KeptWishlist } from '../../engine/database/statements/page-wishlists.ts';
+import type { LimitCount } from '../../engine/database/statements/read-limit-counts.ts';
+import type { ProductRow } from '../../engine/database/statements/upsert-products.ts';
+import type { IdempotencyRecord } from '../../engine/domain/idempotency.ts';
+import { formatPlace, parseOrderId } from '../../engine/domain/order-id.ts';
+import { countKey, eventOf, levelField, parseLevelField } from '../../engine/domain/pool.ts';
+import { formatPosition, type Position } from '../../engine/domain/position.ts';
+import { packDetails } from '../../engine/domain/product.ts';
+import { type EventItem, packEvent, type SaleEvent } from '../../engine/domain/sale-event.ts';
+import type { LevelUnits } from '../../engine/journal/entry.ts';
+import type { RebuiltPage } from '../../engine/redis/commands/rebuild-page.ts';
+import { KEYS } from '../../engine/redis/keys.ts';
+import { packMessage } from '../../engine/redis/message-pack.ts';
+import type { Changes, CountChanges } from '../fold.ts';
+
+/**
+ * Rows of MariaDB as the scripts keep them (docs/DATA.md, "Redis"). Pure. What waiting dead letters did to Redis is added
+ * where it belongs.
+ */
+
+/** A sale event that is open, and the journal entry that opened it. */
+export interface OpenEvent {
+  readonly event: SaleEvent;
+  readonly opened: Position;
+}
+
+/** Prices and details. */
+export function packProducts(products: readonly ProductRow[]): RebuiltPage[] {
+  const prices = products.flatMap(({ sku, price }) => [sku, String(price)]);
+  const details = products.flatMap((product) => [product.sku, packDetails(product)]);
+  return [
+    { key: KEYS.prices, command: 'HSET', values: prices },
+    { key: KEYS.catalogue, command: 'HSET', values: details },
+  ];
+}
+
+/** Levels of `regular` and of the pools of open events, flat; `rest` is what only dead letters brought in. */
+export function packLevels(open: ReadonlyMap<string, OpenEvent>, setAside: Changes) {
+  const added = new Map<string, number>();
+  const add = (field: string, units: number) => added.set(field, (added.get(field) ?? 0) + units);
+  for (const level of setAside.newLevels) add(levelField(level), level.available);
+  for (const level of setAside.levels) add(levelField(level), level.delta);
+  /** An event's pool goes when the event is closed; units that are left in one all the same must be seen. */
+  const isKept = ({ sku, pool, available }: LevelRow) =>
+    eventOf(pool) === null || available !== 0 || itemOf(open.get(pool), sku) !== undefined;
+  const flat = (levels: LevelRow[]) =>
+    levels.filter(isKept).flatMap((level) => [levelField(level), String(level.available)]);
+  return {
+    page(levels: readonly LevelRow[]): string[] {
+      return flat(
+        levels.map((level) => {
+          const field = levelField(level);
+          const units = added.get(field) ?? 0;
+          added.delete(field);
+          return { ...level, available: level.available + units };
+        }),
+      );
+    },
+    rest: (): string[] =>
+      flat(Array.from(added, ([field, available]) => ({ ...parseLevelField(field), available }))),
+  };
+}
+
+/** Each user's lines, as the scripts pack them. */
+export function packWishlists(wishlists: readonly KeptWishlist[]): RebuiltPage {
+  const values = wishlists.flatMap(({ user, lines }) => [
+    user,
+    packMessage(lines.flatMap(({ sku, quantity }) => [sku, quantity])),
+  ]);
+  return { key: KEYS.wishlists, command: 'HSET', values };
+}
+
+/** Events as JSON, by their id. */
+export function packEvents(events: readonly SaleEvent[]): RebuiltPage {
+  return {
+    key: KEYS.events,
+    command: 'HSET',
+    values: events.flatMap((event) => [event.id, packEvent(event)]),
+  };
+}
+
+/** What open events make of their SKUs. */
+export function packOffers(open: readonly OpenEvent[]): RebuiltPage {
+  const values = open.flatMap(({ event, opened }) =>
+    event.items.flatMap(({ sku, price, limitPerUser }) => {
+      const { id, holdSeconds, startsAt, endsAt } = event;
+      const times = [holdSeconds * 1_000, startsAt, endsAt];
+      return [sku, packMessage([id, price, limitPerUser ?? 0, ...times, opened.epoch, opened.sequence])];
+    }),
+  );
+  return { key: KEYS.offers, command: 'HSET', values };
+}
+
+/** What the limits of an open event count. */
+export function packCounts(
+  { event, opened }: OpenEvent,
+  counts: readonly LimitCount[],
+  setAside: CountChanges,
+): RebuiltPage {
+  const limited = new Set(
+    event.items.flatMap(({ sku, limitPerUser }) => (limitPerUser === null ? [] : [sku])),
+  );
+  const units = new Map<string, number>();
+  for (const { sku, user, units: kept } of counts) if (limited.has(sku)) units.set(countKey(sku, user), kept);
+  for (const [key, delta] of setAside.deltas.get(event.id) ?? [])
+    if (limited.has(parseLevelField(key).sku)) units.set(key, (units.get(key) ?? 0) + delta);
+  const values = [...units]
+    .filter(([, count]) => count > 0)
+    .flatMap(([key, count]) => [countKey(formatPosition(opened), key), String(count)]);
+  return { key: KEYS.counts, command: 'HSET', values };
+}
+
+/** Holds: deadlines for the sorted set, records for the hash, both flat; `rest` is what only dead letters brought in. */
+export function packHolds(open: ReadonlyMap<string, OpenEvent>, setAside: Changes) {
+  const settled = new Set(setAside.statuses.filter(({ status }) => status !== 'held').map(({ id }) => id));
+  const pack = (orders: readonly HeldOrder[]) => {
+    const live = orders.filter(({ id }) => !settled.has(id));
+    const place = (id: string) => formatPlace(parseOrderId(id)!);
+    return {
+      deadlines: live.flatMap(({ id, expiresAt }) => [String(expiresAt), place(id)]),
+      records: live.flatMap((order) => [place(order.id), packHeld(order, open)]),
+    };
+  };
+  return { page: pack, rest: () => pack(heldOf(setAside)) };
+}
+
+/** A customer's counts go down with the hold only where a limit counted its units. */
+function packHeld({ userId, units }: HeldOrder, open: ReadonlyMap<string, OpenEvent>): Buffer {
+  const isCounted = units.some(({ sku, pool }) => itemOf(open.get(pool), sku)?.limitPerUser != null);
+  const flat = units.flatMap(({ quantity, ...level }) => [levelField(level), quantity]);
+  return packMessage([isCounted ? userId : '', flat]);
+}
+
+function itemOf(open: OpenEvent | undefined, sku: string): EventItem | undefined {
+  return open?.event.items.find((item) => item.sku === sku);
+}
+
+function heldOf({ orders, items }: Changes): HeldOrder[] {
+  const units = new Map<string, LevelUnits[]>();
+  for (const { orderId, sku, pool, quantity } of items)
+    units.set(orderId, [...(units.get(orderId) ?? []), { sku, pool, quantity }]);
+  return orders.flatMap(({ id, userId, status, expiresAt }) =>
+    status === 'held' ? [{ id, userId, expiresAt: expiresAt!.getTime(), units: units.get(id) ?? [] }] : [],
+  );
+}
+
+/** Idempotency records, flat: scope, content and outcome. An order is named by its place there. */
+export function packRecords(records: readonly IdempotencyRecord[]): string[] {
+  return records.flatMap(({ scope, content, outcome }) => {
+    const place = parseOrderId(outcome);
+    return [scope, content + (place ? formatPlace(place) : outcome)];
+  });
+}
