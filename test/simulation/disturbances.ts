@@ -27,8 +27,13 @@ export function drawDisturbances(seed: number, orders: number): Disturbance[] {
   }));
 }
 
+/** What users wait for when they were refused: that whoever is disturbed serves again. */
+export interface Calm {
+  whenCalm(): Promise<void>;
+}
+
 /** Makes the disturbances happen when their time comes, one at a time. */
-export class Disturbances {
+export class Disturbances implements Calm {
   readonly #plan: Disturbance[];
   readonly #kill: Kill;
   readonly #onDone: (victim: Victim, seconds: number) => void;

@@ -68,6 +68,8 @@ export class Ledger {
   readonly faults = new Map<Fault, number>();
   readonly descriptions: string[] = [];
   readonly sales: SaleBook;
+  /** False: clocks of processes jump, so that a hold may end at any time by the clock of this process. */
+  isTimeTrue = true;
   /** Orders that were asked for, copies not counted. */
   asked = 0;
   requests = 0;

@@ -1,5 +1,5 @@
 import { tokenFor } from '../fixtures/http.ts';
-import type { Disturbances } from './disturbances.ts';
+import type { Calm } from './disturbances.ts';
 import type { HttpPool, Reply } from './http-pool.ts';
 import type { Ledger } from './ledger.ts';
 import type { KnownSale } from './sale-book.ts';
@@ -10,7 +10,7 @@ export interface OperatorOptions {
   /** The apis, as the shoppers have them. */
   readonly urls: readonly string[];
   readonly ledger: Ledger;
-  readonly disturbances: Disturbances;
+  readonly disturbances: Calm;
 }
 
 interface Task {

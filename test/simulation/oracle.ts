@@ -12,6 +12,8 @@ export interface OracleOptions {
   readonly shop: readonly ShopProduct[];
   readonly redis: RedisClient;
   readonly database: Database;
+  /** What the names of this run's users and products begin with, where the servers have seen others; '' = all is its own. */
+  readonly prefix?: string;
 }
 
 /** What the oracle counted in MariaDB. */
@@ -50,11 +52,11 @@ interface Taken {
 }
 
 /** P2, P4: every order that was told is there once and as told, and no other. Adds what they took to `taken`. */
-async function checkOrders({ ledger, database, shop }: OracleOptions, taken: Taken) {
+async function checkOrders({ ledger, database, shop, prefix = '' }: OracleOptions, taken: Taken) {
   const regular = new Map(shop.map(({ sku, price }) => [sku, price]));
   const statuses = new Map<string, number>();
   for (let after = ''; ; ) {
-    const page = await readOrders(database, after);
+    const page = await readOrders(database, prefix, after);
     for (const { order, lines } of page) {
       statuses.set(order.status, (statuses.get(order.status) ?? 0) + 1);
       checkOrder(ledger, order, write(lines));
@@ -69,8 +71,13 @@ async function checkOrders({ ledger, database, shop }: OracleOptions, taken: Tak
   return statuses;
 }
 
-async function readOrders({ query }: Database, after: string) {
-  const page = query.selectFrom('orders').where('id', '>', after).orderBy('id').limit(ORDERS_OF_A_PAGE);
+async function readOrders({ query }: Database, prefix: string, after: string) {
+  const page = query
+    .selectFrom('orders')
+    .where('id', '>', after)
+    .where('user_id', 'like', `${prefix}%`)
+    .orderBy('id')
+    .limit(ORDERS_OF_A_PAGE);
   const orders = await page.select(['id', 'user_id', 'status', 'total']).execute();
   const last = orders.at(-1)?.id ?? after;
   const items = await query
@@ -169,11 +176,16 @@ export function possibleEnds({ said, isHeld }: ToldOrder): readonly string[] {
 }
 
 /** P4: each adjustment that was acknowledged has moved its units once. Gives what was moved of each SKU. */
-async function checkAdjustments({ ledger, database }: OracleOptions): Promise<Map<string, number>> {
+async function checkAdjustments({
+  ledger,
+  database,
+  prefix = '',
+}: OracleOptions): Promise<Map<string, number>> {
   const movements = await database.query
     .selectFrom('stock_movements')
     .select(['sku', 'delta', 'reason'])
     .where('kind', '=', 'adjustment')
+    .where('sku', 'like', `${prefix}%`)
     .execute();
   const moved = new Map<string, number>();
   const seen = new Set<string>();
@@ -192,20 +204,23 @@ async function checkAdjustments({ ledger, database }: OracleOptions): Promise<Ma
 
 /** P1: loaded + adjustments = available, in Redis and in MariaDB, + units in live orders; nothing negative. */
 async function checkStock(
-  { ledger, shop, redis, database }: OracleOptions,
+  { ledger, shop, redis, database, prefix = '' }: OracleOptions,
   live: ReadonlyMap<string, number>,
   moved: ReadonlyMap<string, number>,
 ): Promise<void> {
+  const isOurs = (name: string) => name.startsWith(prefix);
   const inRedis = await redis.hgetall(KEYS.levels);
-  const rows = await database.query.selectFrom('stock_levels').selectAll().execute();
+  const all = await database.query.selectFrom('stock_levels').selectAll().execute();
+  const rows = all.filter(({ sku }) => isOurs(sku));
   for (const { sku, pool, available } of rows)
     if (pool !== 'regular' && available !== 0)
       ledger.fault('drifted', `${available} units of "${sku}" are left in the closed sale ${pool}`);
   const inDatabase = new Map(
     rows.filter(({ pool }) => pool === 'regular').map(({ sku, available }) => [sku, available]),
   );
-  if (Object.keys(inRedis).length !== shop.length)
-    ledger.fault('drifted', `Redis has ${Object.keys(inRedis).length} levels of ${shop.length} products`);
+  const fields = Object.keys(inRedis).filter(isOurs);
+  if (fields.length !== shop.length)
+    ledger.fault('drifted', `Redis has ${fields.length} levels of ${shop.length} products`);
   for (const { sku, stock } of shop) {
     const [units, sold] = [stock + (moved.get(sku) ?? 0), live.get(sku) ?? 0];
     const levels = [Number(inRedis[sku]), inDatabase.get(sku)];
@@ -216,8 +231,9 @@ async function checkStock(
 }
 
 /** Wishlists are what the replies said; of users that are left out nobody knows. */
-async function checkWishlists({ ledger, database }: OracleOptions): Promise<void> {
-  const rows = await database.query.selectFrom('wishlist_items').selectAll().execute();
+async function checkWishlists({ ledger, database, prefix = '' }: OracleOptions): Promise<void> {
+  const items = database.query.selectFrom('wishlist_items').where('user_id', 'like', `${prefix}%`);
+  const rows = await items.selectAll().execute();
   const kept = groupBy(rows, 'user_id');
   for (const [user, wanted] of ledger.wishlists) {
     const given = new Map((kept.get(user) ?? []).map(({ sku, quantity }) => [sku, quantity]));

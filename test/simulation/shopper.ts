@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { mergeLines, type Order } from '../../engine/domain/order.ts';
 import { tokenFor } from '../fixtures/http.ts';
-import type { Disturbances } from './disturbances.ts';
+import type { Calm } from './disturbances.ts';
 import type { HttpPool, Reply, Sending } from './http-pool.ts';
 import { type Attempt, isUncertain, type Ledger, type ToldOrder, write } from './ledger.ts';
 import { judgeReadAtOnce, judgeReadLater } from './readings.ts';
@@ -23,7 +23,7 @@ export interface ShopperOptions {
   readonly urls: readonly string[];
   readonly at: number;
   readonly ledger: Ledger;
-  readonly disturbances: Disturbances;
+  readonly disturbances: Calm;
   /** Called before every step: what else is to happen by now begins. */
   readonly onStep: () => void;
   /** Takes what goes on beside the steps: settlements that wait for the end of a hold. */
@@ -49,7 +49,7 @@ export class Shopper {
     this.#turn = options.at;
   }
 
-  async run(steps: readonly Step[]): Promise<void> {
+  async run(steps: Iterable<Step>): Promise<void> {
     const { ledger, name, onStep } = this.#options;
     for (const step of steps) {
       onStep();
