@@ -150,3 +150,23 @@ test('a malformed call is our own mistake and says so', async () => {
   await expect(openLane().call(call)).rejects.toThrow(InternalFault);
   expect(await redis.client.keys('*')).toEqual([KEYS.epoch]);
 });
+
+test('P3: with no replica to have it, a call is unknown, and it is not acknowledged', async () => {
+  const acknowledge = vi.fn();
+  const replication = { replicas: 1, waitMs: 20 };
+  const options = { redis: redis.client, clock: systemClock, deadlineMs: 200, epoch: () => 1 };
+  const lane = new Lane({ ...options, acknowledge, replication });
+  await expect(lane.call(callFor('a'))).rejects.toBeInstanceOf(OutcomeUnknown);
+  expect(acknowledge).not.toHaveBeenCalled();
+  expect(await countEntries(redis.client)).toBe(1);
+});
+
+test('P3: what is told is noted before it is told, by its place in the journal', async () => {
+  const acknowledge = vi.fn();
+  const options = { redis: redis.client, clock: systemClock, deadlineMs: 5_000, epoch: () => 1 };
+  const lane = new Lane({ ...options, acknowledge });
+  await lane.call(callFor('a'));
+  await lane.call(callFor('a')); // unchanged: there is no entry
+  await lane.call(callFor('b'));
+  expect(acknowledge.mock.calls).toEqual([[{ epoch: 1, sequence: 0 }], [{ epoch: 1, sequence: 1 }]]);
+});

@@ -25,7 +25,7 @@ interface Sky {
 /** A proxy in front of one server, for one of its clients, whose network a test decides upon. Loopback only. */
 export class TcpProxy {
   readonly port: number;
-  readonly #target: number;
+  #target: number;
   readonly #sky: Sky = { weather: 'pass', delayMs: 0 };
   readonly #pairs = new Set<Pair>();
   #server: Server | null = null;
@@ -57,6 +57,12 @@ export class TcpProxy {
     if (weather === 'cut') await this.#refuse();
     else await this.#listen();
     for (const pair of this.#pairs) pair.go();
+  }
+
+  /** Another server answers from now on, as after a failover: connections to the old one are closed. */
+  redirect(target: number): void {
+    this.#target = target;
+    for (const pair of this.#pairs) pair.destroy();
   }
 
   /** Closes every connection and stops to listen. */
