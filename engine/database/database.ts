@@ -22,9 +22,16 @@ export interface Database {
  */
 export function connectDatabase(url: string, connections: number, session?: SessionSettings): Database {
   const pool = createPool({ ...parseUrl(url), ...SETTINGS, ...session, connectionLimit: connections });
-  // The pool destroys nothing twice: kysely owns it and ends it.
   const query = new Kysely<Schema>({ dialect: createDialect(pool) });
-  return { query, pool, transaction: (work) => runTransaction(pool, work), close: () => query.destroy() };
+  return {
+    query,
+    pool,
+    transaction: (work) => runTransaction(pool, work),
+    async close() {
+      await query.destroy();
+      await pool.end();
+    },
+  };
 }
 
 /** What connections are set to beyond what all have in common. */

@@ -1,10 +1,11 @@
 import { MissingRows } from '../../domain/fault.ts';
+import type { OrderStatus } from '../../domain/order.ts';
 import type { Transaction } from '../database.ts';
 
 /** What became of an order. */
 export interface StatusChange {
   readonly id: string;
-  readonly status: string;
+  readonly status: OrderStatus;
 }
 
 /** Gives orders their new status, the last one of each. Throws when an order is not there. */
