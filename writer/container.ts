@@ -5,7 +5,7 @@ import { createRedisClient, duplicateClient, type RedisClient } from '../engine/
 import { systemClock } from '../engine/runtime/clock.ts';
 import { createLogger, type Logger } from '../engine/runtime/logger.ts';
 import type { WriterConfig } from './config.ts';
-import { DrainLoop } from './drain-loop.ts';
+import { DrainLoop, type DrainLoopOptions } from './drain-loop.ts';
 
 /** The parts of the writer process that its `main.ts` starts and stops. */
 export interface Writer {
@@ -24,8 +24,11 @@ const TOKENS: { readonly [Name in keyof Writer]: InjectionToken<Writer[Name]> } 
   drainLoop: Symbol('drainLoop'),
 };
 
-/** Wires the writer process; each part is made once, when it is first asked for. */
-export function createWriter(config: WriterConfig): Writer {
+/**
+ * Wires the writer process; each part is made once, when it is first asked for. `at` is told of the moments around a commit:
+ * tests kill a writer there.
+ */
+export function createWriter(config: WriterConfig, at?: DrainLoopOptions['at']): Writer {
   const container = root.createChildContainer();
   const get = <Name extends keyof Writer>(name: Name): Writer[Name] => container.resolve(TOKENS[name]);
   const provide = <Name extends keyof Writer>(name: Name, make: () => Writer[Name]) =>
@@ -48,6 +51,7 @@ export function createWriter(config: WriterConfig): Writer {
         clock: systemClock,
         logger: get('logger'),
         entriesPerTransaction: config.WRITER_ENTRIES,
+        ...(at && { at }),
       }),
   );
 
