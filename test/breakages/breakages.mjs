@@ -298,7 +298,7 @@ export const BREAKAGES = [
     file: 'writer/dead-letters/settle.ts',
     find: "if (letter.status !== 'waiting') throw",
     replace: "if (letter.status === 'dropped') throw",
-    test: 'test/cli/dead-letters.test.ts',
+    test: 'writer/dead-letters/settle.test.ts',
   },
   {
     promise: 'P5',
@@ -306,6 +306,6 @@ export const BREAKAGES = [
     file: 'writer/dead-letters/late-changes.ts',
     find: 'products: await presentProducts(changes.products, redis),',
     replace: '',
-    test: 'test/cli/dead-letters.test.ts',
+    test: 'writer/dead-letters/settle.test.ts',
   },
 ];
