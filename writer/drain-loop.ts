@@ -47,8 +47,9 @@ const ROWS_OF_TRANSACTION = 20_000;
 /**
  * Drains the journal into MariaDB, for ever. Modes, and what leaves each:
  *
- * - STANDBY: another writer has the lease. Looks once a second. It has lapsed or was given back -> STARTING.
- * - STARTING: the checkpoint is not known. Reads it, and trims what a writer that died after its commit left -> WAITING.
+ * - STARTING: asks for the lease: another writer has it -> STANDBY. With it, reads the checkpoint, and trims what a writer that
+ *   died after its commit left -> WAITING.
+ * - STANDBY: another writer works. Looks once a second; its lease has lapsed or was given back -> STARTING.
  * - WAITING: blocked on the journal after the checkpoint. Entries are there -> APPLYING; none for a second -> WAITING, the
  *   lease renewed; another has the lease -> STANDBY.
  * - APPLYING: one transaction holds the entries, the moved checkpoint and the renewed lease. Committed -> TRIMMING; MariaDB
@@ -58,7 +59,7 @@ const ROWS_OF_TRANSACTION = 20_000;
  * - TRIMMING: drops from the journal what is committed, never more (P5) -> WAITING. A failure here loses nothing:
  *   the next trim covers it.
  * - BACKING_OFF: something failed that may pass, a gap and an entry of a later format among it. Nothing is skipped and nothing
- *   given up: after a pause -> STANDBY, because whether a commit whose answer was lost took place is known only to the checkpoint.
+ *   given up: after a pause -> STARTING, because whether a commit whose answer was lost took place is known only to the checkpoint.
  * - STOPPED: final. The lease is given back.
  *
  * Any number of writers may run: the lease has one of them work, and whatever becomes of it the conditional checkpoint
@@ -71,7 +72,7 @@ export class DrainLoop {
   readonly #size: BatchSize;
   readonly #backOff: BackOff;
   readonly #trimmer: Trimmer;
-  #mode: DrainMode = 'STANDBY';
+  #mode: DrainMode = 'STARTING';
   #checkpoint: Checkpoint | null = null;
   #lag: Lag | null = null;
   readonly #done = { entries: 0, rows: 0, commits: 0, setAside: 0, commitMs: null as number | null };
@@ -122,7 +123,7 @@ export class DrainLoop {
     this.#options.blockingRedis.disconnect();
   }
 
-  /** From STANDBY on, until something goes wrong or the loop is stopped. Rejects then. */
+  /** From STARTING on, until something goes wrong or the loop is stopped. Rejects then. */
   async #work(): Promise<void> {
     await this.#takeLease();
     const { redis, blockingRedis } = this.#options;
@@ -142,17 +143,17 @@ export class DrainLoop {
   }
 
   async #takeLease(): Promise<void> {
+    const { logger } = this.#options;
+    this.#mode = 'STARTING';
+    if (await this.#lease.take()) return;
+    logger.info('another writer has the lease: standing by');
     this.#mode = 'STANDBY';
     this.#checkpoint = null;
     this.#lag = null;
-    let hasWaited = false;
-    while (!(await this.#lease.take())) {
-      if (!hasWaited) this.#options.logger.info('another writer has the lease: standing by');
-      hasWaited = true;
-      this.#backOff.succeeded();
-      await pause(LOOK_FOR_LEASE_MS, undefined, this.#stopping);
-    }
-    if (hasWaited) this.#options.logger.info('the lease is free: taking over');
+    this.#backOff.succeeded();
+    do await pause(LOOK_FOR_LEASE_MS, undefined, this.#stopping);
+    while (!(await this.#lease.take()));
+    logger.info('the lease is free: taking over');
   }
 
   async #start(): Promise<Checkpoint> {
@@ -232,7 +233,7 @@ export class DrainLoop {
     this.#done.commits += 1;
   }
 
-  /** -> STANDBY. Whoever was overtaken has nothing to complain of. */
+  /** -> STARTING. Whoever was overtaken has nothing to complain of. */
   async #recover(error: unknown): Promise<void> {
     const { signal } = this.#stopping;
     if (signal.aborted) return;

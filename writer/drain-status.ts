@@ -27,7 +27,7 @@ export interface DrainStatus {
   readonly hasLease: boolean;
   /** Null until it is known, and while another writer works. */
   readonly checkpoint: Checkpoint | null;
-  /** Looked up about once a second; null until it is known, and while another writer works. */
+  /** Looked up about once a second, also while MariaDB is away; null until it is known, and while another writer works. */
   readonly lag: Lag | null;
   /** Entries that one transaction may take in now. */
   readonly batchEntries: number;
