@@ -1,14 +1,18 @@
-import { connectDatabase, type Database } from '../engine/database/database.ts';
+import { connectDatabase, type Database, type SessionSettings } from '../engine/database/database.ts';
 import { createRedisClient, type RedisClient, whenReady } from '../engine/redis/client.ts';
 import { readSurroundings } from './surroundings.ts';
 
 const REDIS_WITHIN_MS = 5_000;
 const DATABASE_CONNECTIONS = 2;
 
-/** Runs `work` with a connection to MariaDB and closes it afterwards. */
-export async function withDatabase<T>(data: string, work: (database: Database) => Promise<T>): Promise<T> {
+/** Runs `work` with connections to MariaDB, set to `session` if given, and closes them afterwards. */
+export async function withDatabase<T>(
+  data: string,
+  work: (database: Database) => Promise<T>,
+  session?: SessionSettings,
+): Promise<T> {
   const { DATABASE_URL } = readSurroundings(data, ['DATABASE_URL']);
-  const database = connectDatabase(DATABASE_URL, DATABASE_CONNECTIONS);
+  const database = connectDatabase(DATABASE_URL, DATABASE_CONNECTIONS, session);
   try {
     return await work(database);
   } finally {

@@ -3,6 +3,7 @@ import { Command } from 'commander';
 import { ConfigError } from '../engine/config/environment.ts';
 import { NotAccepting, OutcomeUnknown } from '../engine/domain/fault.ts';
 import { packageRoot } from '../engine/runtime/package-root.ts';
+import { deadLettersCommand } from './commands/dead-letters.ts';
 import { importCommand } from './commands/import.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { processCommands } from './commands/processes.ts';
@@ -31,6 +32,7 @@ const commands = [
   stockCommand(),
   reconcileCommand(),
   recoverCommand(),
+  deadLettersCommand(),
 ];
 for (const command of commands) program.addCommand(command);
 

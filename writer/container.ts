@@ -1,11 +1,11 @@
 import 'reflect-metadata';
 import { type InjectionToken, instanceCachingFactory, container as root } from 'tsyringe';
-import { connectDatabase, type Database } from '../engine/database/database.ts';
+import { connectDatabase, type Database, WRITING_SESSION } from '../engine/database/database.ts';
 import { createRedisClient, duplicateClient, type RedisClient } from '../engine/redis/client.ts';
 import { systemClock } from '../engine/runtime/clock.ts';
 import { createLogger, type Logger } from '../engine/runtime/logger.ts';
 import type { WriterConfig } from './config.ts';
-import { DrainLoop } from './drain-loop.ts';
+import { DrainLoop, type DrainLoopOptions } from './drain-loop.ts';
 import { RecoveryWatch } from './recovery/recovery-watch.ts';
 
 /** The parts of the writer process that its `main.ts` starts and stops. */
@@ -27,8 +27,11 @@ const TOKENS: { readonly [Name in keyof Writer]: InjectionToken<Writer[Name]> } 
   recoveryWatch: Symbol('recoveryWatch'),
 };
 
-/** Wires the writer process; each part is made once, when it is first asked for. */
-export function createWriter(config: WriterConfig): Writer {
+/**
+ * Wires the writer process; each part is made once, when it is first asked for. `at` is told of the moments around a commit:
+ * tests kill a writer there.
+ */
+export function createWriter(config: WriterConfig, at?: DrainLoopOptions['at']): Writer {
   const container = root.createChildContainer();
   const get = <Name extends keyof Writer>(name: Name): Writer[Name] => container.resolve(TOKENS[name]);
   const provide = <Name extends keyof Writer>(name: Name, make: () => Writer[Name]) =>
@@ -38,7 +41,9 @@ export function createWriter(config: WriterConfig): Writer {
   provide('logger', () => createLogger('writer', config.LOG_LEVEL));
   provide('redis', () => createRedisClient(config.REDIS_URL, warn));
   provide('blockingRedis', () => duplicateClient(get('redis'), warn));
-  provide('database', () => connectDatabase(config.DATABASE_URL, config.DATABASE_CONNECTIONS));
+  provide('database', () =>
+    connectDatabase(config.DATABASE_URL, config.DATABASE_CONNECTIONS, WRITING_SESSION),
+  );
   provide(
     'drainLoop',
     () =>
@@ -49,6 +54,7 @@ export function createWriter(config: WriterConfig): Writer {
         clock: systemClock,
         logger: get('logger'),
         entriesPerTransaction: config.WRITER_ENTRIES,
+        ...(at && { at }),
       }),
   );
   provide(

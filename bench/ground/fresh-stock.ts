@@ -15,6 +15,8 @@ const TABLES = [
   'orders',
   'order_items',
   'wishlist_items',
+  'dead_letters',
+  'leases',
 ] as const;
 const PRODUCTS_OF_CALL = 500;
 

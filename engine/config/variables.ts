@@ -97,7 +97,7 @@ export const VARIABLES = {
   WRITER_ENTRIES: integer({
     lowest: 1,
     highest: 10_000,
-    fallback: 64,
+    fallback: 4_096,
     description: 'journal entries applied to MariaDB in one transaction at most',
   }),
   DATABASE_CONNECTIONS: integer({

@@ -52,9 +52,8 @@ class MariaDbDriver implements Driver {
     await (connection as MariaDbConnection).release();
   }
 
-  async destroy(): Promise<void> {
-    await this.#pool.end();
-  }
+  /** The pool has other users; and kysely would not say so where it was never asked anything. */
+  async destroy(): Promise<void> {}
 }
 
 class MariaDbConnection implements DatabaseConnection {

@@ -9,6 +9,14 @@ export interface RequestedLine {
 /** `held`: unpaid, will expire. The other three are final but for `placed`, which may be cancelled. */
 export type OrderStatus = 'held' | 'placed' | 'cancelled' | 'expired';
 
+/** How far each status is along an order's life; the two at the end exclude each other. */
+const STAGES: Readonly<Record<OrderStatus, number>> = { held: 0, placed: 1, cancelled: 2, expired: 2 };
+
+/** Whether an order that is `status` has come further than one that is `other`: nothing ever goes back. */
+export function isAhead(status: OrderStatus, other: OrderStatus): boolean {
+  return STAGES[status] > STAGES[other];
+}
+
 /** `unitPrice` in minor units of the currency; `eventId` of the sale event that carried the line, or null. */
 export interface OrderLine extends RequestedLine {
   readonly unitPrice: number;

@@ -1,10 +1,10 @@
 import type { Database } from '../database/database.ts';
-import { readDeadLetter } from '../database/statements/read-dead-letter.ts';
 import { readOrder } from '../database/statements/read-order.ts';
+import { readWaitingDeadLetter } from '../database/statements/read-waiting-dead-letter.ts';
 import { InternalFault, NotAccepting } from '../domain/fault.ts';
-import type { KeptOrder, OrderStatus } from '../domain/order.ts';
+import { isAhead, type KeptOrder, type OrderStatus } from '../domain/order.ts';
 import { formatPlace, type OrderPlace, parseOrderId } from '../domain/order-id.ts';
-import { comparePositions, parsePosition } from '../domain/position.ts';
+import type { Position } from '../domain/position.ts';
 import type { RedisClient } from '../redis/client.ts';
 import { decodeEntry, readEntryAt } from '../redis/journal-stream.ts';
 import { KEYS } from '../redis/keys.ts';
@@ -12,12 +12,12 @@ import type { Entry } from './entry.ts';
 
 /**
  * Finds an order by its id, wherever it is: in the journal from the moment it is decided, in MariaDB from before it
- * leaves the journal, among the dead letters where MariaDB refused it. Null when there is no such order. Rejects with `NotAccepting` when one of the two could not be
+ * leaves the journal, or among the dead letters that are waiting, where MariaDB has refused its entry. Null when there is no such order. Rejects with `NotAccepting` when one of the two could not be
  * asked and the other does not have it.
  *
  * What became of it since is in a mark until MariaDB has it. The order moves from the journal to MariaDB, and its marks
- * go after that, so they are read in this order: mark, journal, MariaDB. A mark and a row both say as of which entry
- * they are: the newer one holds.
+ * go after that, so they are read in this order: mark, journal, MariaDB. An order never goes back, so whichever of mark and row
+ * is further along its life holds: a row may be newer than a mark, and a mark newer than a row where the settlement was set aside.
  */
 export async function findOrder(
   redis: RedisClient,
@@ -31,7 +31,7 @@ export async function findOrder(
     const found =
       (await findInJournal(redis, place)) ??
       (await readOrder(database, id)) ??
-      (await findSetAside(database, place));
+      (await findInDeadLetters(database, place));
     return found && mark ? withMark(found, mark) : found;
   } catch (error) {
     if (error instanceof InternalFault) throw error;
@@ -40,22 +40,22 @@ export async function findOrder(
 }
 
 function withMark(found: KeptOrder, mark: string): KeptOrder {
-  const [status, entry] = mark.split(' ') as [OrderStatus, string];
-  return comparePositions(parsePosition(entry), found.asOf) > 0 ? { ...found, status } : found;
+  const [status] = mark.split(' ') as [OrderStatus];
+  return isAhead(status, found.status) ? { ...found, status } : found;
 }
 
 async function findInJournal(redis: RedisClient, place: OrderPlace): Promise<KeptOrder | null> {
-  return takeFrom(await readEntryAt(redis, place), place);
+  const entry = await readEntryAt(redis, place);
+  return entry && orderIn(entry, place.index, entry.position);
 }
 
-async function findSetAside(database: Database, place: OrderPlace): Promise<KeptOrder | null> {
-  const stored = await readDeadLetter(database, place);
-  return stored && takeFrom(decodeEntry(stored), place);
+/** Its settlements are set aside like itself, and their marks stay: what it became is in its mark. */
+async function findInDeadLetters(database: Database, place: OrderPlace): Promise<KeptOrder | null> {
+  const letter = await readWaitingDeadLetter(database, place);
+  return letter && orderIn(decodeEntry(letter.stored), place.index, letter.asOf);
 }
 
-function takeFrom(entry: Entry | null, place: OrderPlace): KeptOrder | null {
-  if (entry?.kind !== 'orders') return null;
-  const found = entry.orders[place.index];
-  if (!found) return null;
-  return { userId: found.userId, order: found.order, status: found.order.status, asOf: entry.position };
+function orderIn(entry: Entry, index: number, asOf: Position): KeptOrder | null {
+  const found = entry.kind === 'orders' ? entry.orders[index] : undefined;
+  return found ? { userId: found.userId, order: found.order, status: found.order.status, asOf } : null;
 }

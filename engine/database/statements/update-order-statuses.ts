@@ -1,11 +1,12 @@
-import { InternalFault } from '../../domain/fault.ts';
+import { MissingRows } from '../../domain/fault.ts';
+import type { OrderStatus } from '../../domain/order.ts';
 import { affectedRowsOf } from '../affected-rows.ts';
 import type { Transaction } from '../database.ts';
 
 /** What became of an order. */
 export interface StatusChange {
   readonly id: string;
-  readonly status: string;
+  readonly status: OrderStatus;
 }
 
 /** Gives orders their new status, the last one of each. Throws when an order is not there. */
@@ -18,6 +19,6 @@ export async function updateOrderStatuses(
   const result = await transaction.batch('update orders set status = ? where id = ?', rows);
   const affectedRows = affectedRowsOf(result);
   if (affectedRows !== rows.length) {
-    throw new InternalFault(`${rows.length} orders were to change their status, ${affectedRows} are there`);
+    throw new MissingRows(`${rows.length} orders were to change their status, ${affectedRows} are there`);
   }
 }
