@@ -102,7 +102,8 @@ export class ReadAhead {
   }
 }
 
-function readStored(stored: StoredEntry): ReadEntry {
+/** Reads an entry, or says why it cannot be read. */
+export function readStored(stored: StoredEntry): ReadEntry {
   try {
     const entry = decodeEntry(stored);
     return { ...stored, entry, fault: null, rows: countRows(entry) };

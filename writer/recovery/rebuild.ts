@@ -10,6 +10,7 @@ import { readEventRows } from '../../engine/database/statements/read-events.ts';
 import { readLimitCounts } from '../../engine/database/statements/read-limit-counts.ts';
 import type { ProductRow } from '../../engine/database/statements/upsert-products.ts';
 import type { IdempotencyRecord } from '../../engine/domain/idempotency.ts';
+import type { Entry } from '../../engine/journal/entry.ts';
 import type { RedisClient } from '../../engine/redis/client.ts';
 import { rebuildPage } from '../../engine/redis/commands/rebuild-page.ts';
 import { IDEMPOTENCY_KEYS, KEYS } from '../../engine/redis/keys.ts';
@@ -20,6 +21,7 @@ import {
   packEvents,
   packHolds,
   packLevels,
+  packMarks,
   packOffers,
   packProducts,
   packRecords,
@@ -35,6 +37,7 @@ export interface RebuildOptions {
   readonly nowMs: number;
   /** What waiting dead letters do: Redis has had their effect, MariaDB has not. */
   readonly setAside: Changes;
+  readonly setAsideEntries: readonly Entry[];
 }
 
 /** How much was written. */
@@ -65,6 +68,7 @@ const REVISIONS_OF_EPOCH = 1_000_000_000;
 export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
   const { redis, epoch } = options;
   for (const key of REBUILT_KEYS) await rebuildPage(redis, epoch, { key, command: 'UNLINK', values: [] });
+  await rebuildPage(redis, epoch, packMarks(options.setAsideEntries));
   const open = await rebuildEvents(options);
   return {
     products: await rebuildProducts(options),

@@ -137,9 +137,16 @@ async function drainJournal({ redis, database, onProgress }: RecoverOptions): Pr
 
 async function rebuildAll({ redis, database, clock, onProgress }: RecoverOptions, epoch: number) {
   return await inSnapshot(database, async (db) => {
-    const { changes, unreadable } = foldReadable(await readWaitingDeadLetters(db));
+    const { changes, entries, unreadable } = foldReadable(await readWaitingDeadLetters(db));
     if (unreadable.length > 0)
       onProgress?.(`dead letters that cannot be read are left out: ${unreadable.join(', ')}`);
-    return await rebuild({ redis, db, epoch, nowMs: clock.nowMs(), setAside: changes });
+    return await rebuild({
+      redis,
+      db,
+      epoch,
+      nowMs: clock.nowMs(),
+      setAside: changes,
+      setAsideEntries: entries,
+    });
   });
 }

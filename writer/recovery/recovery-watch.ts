@@ -20,6 +20,7 @@ export type RecoveryState =
   | { readonly kind: 'recovering' };
 
 const LOOK_EVERY_MS = 500;
+const AGAIN_AFTER_MS = 5_000;
 const LOOK_WITHIN_MS = 10_000;
 /** A process that was not heard of for so long, while all went well, has ended. */
 const DEAD_SECONDS = 10;
@@ -38,6 +39,7 @@ export class RecoveryWatch {
   /** MariaDB's clock when the fault was first seen. */
   #since: number | null = null;
   #state: RecoveryState = { kind: 'sound' };
+  #notBeforeMs = 0;
   #stop: () => Promise<void> = async () => undefined;
 
   constructor(options: RecoveryWatchOptions) {
@@ -61,8 +63,8 @@ export class RecoveryWatch {
 
   /** One look, and a recovery where one is due and sure to be complete. */
   async look(): Promise<void> {
-    const { redis, database } = this.#options;
-    if (redis.status !== 'ready') return;
+    const { redis, database, clock } = this.#options;
+    if (redis.status !== 'ready' || clock.monotonicMs() < this.#notBeforeMs) return;
     const standing = await within(LOOK_WITHIN_MS, readStanding(redis, database));
     if (findFaults(standing).length === 0) return await this.#allIsWell(standing);
     this.#since ??= standing.testimony.now;
@@ -95,6 +97,8 @@ export class RecoveryWatch {
       const recovery = await recover({ ...this.#options, acceptLoss: false, onProgress });
       logger.warn(recovery, 'Redis was rebuilt from MariaDB');
     } catch (error) {
+      // Each attempt begins an epoch: one that fails is not made again at once.
+      this.#notBeforeMs = this.#options.clock.monotonicMs() + AGAIN_AFTER_MS;
       if (!(error instanceof RecoveryRefused)) throw error;
       this.#wait([error.message]);
     }

@@ -9,7 +9,7 @@ import { countKey, eventOf, levelField, parseLevelField } from '../../engine/dom
 import { formatPosition, type Position } from '../../engine/domain/position.ts';
 import { packDetails } from '../../engine/domain/product.ts';
 import { type EventItem, packEvent, type SaleEvent } from '../../engine/domain/sale-event.ts';
-import type { LevelUnits } from '../../engine/journal/entry.ts';
+import type { Entry, LevelUnits } from '../../engine/journal/entry.ts';
 import type { RebuiltPage } from '../../engine/redis/commands/rebuild-page.ts';
 import { KEYS } from '../../engine/redis/keys.ts';
 import { packMessage } from '../../engine/redis/message-pack.ts';
@@ -144,6 +144,19 @@ function heldOf({ orders, items }: Changes): HeldOrder[] {
   return orders.flatMap(({ id, userId, status, expiresAt }) =>
     status === 'held' ? [{ id, userId, expiresAt: expiresAt!.getTime(), units: units.get(id) ?? [] }] : [],
   );
+}
+
+/** What became of orders whose settlements were set aside: MariaDB does not say. Of an order the last one holds. */
+export function packMarks(entries: readonly Entry[]): RebuiltPage {
+  const values = entries.flatMap((entry) => {
+    if (entry.kind !== 'settlements') return [];
+    const id = formatPosition(entry.position);
+    return entry.settlements.flatMap(({ orderId, status }) => [
+      formatPlace(parseOrderId(orderId)!),
+      `${status} ${id}`,
+    ]);
+  });
+  return { key: KEYS.settled, command: 'HSET', values };
 }
 
 /** Idempotency records, flat: scope, content and outcome. An order is named by its place there. */
