@@ -19,6 +19,8 @@ test('the keys are spelled as docs/DATA.md says: data in place depends on it', (
     events: 'bootakhae:{0}:events',
     revision: 'bootakhae:{0}:revision',
     idempotency: 'bootakhae:{0}:idempotency',
+    recovering: 'bootakhae:{0}:recovering',
+    compensated: 'bootakhae:{0}:compensated',
   });
   expect(IDEMPOTENCY_KEYS).toEqual([
     'bootakhae:{0}:idempotency',

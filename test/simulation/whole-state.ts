@@ -154,6 +154,8 @@ function toModelEntry(entry: Entry): ModelEntry {
       return { ...head, kind: 'wishlists', changes: entry.changes };
     case 'adjustments':
       return { ...head, kind: 'adjustments', adjustments: entry.adjustments };
+    case 'compensations':
+      throw new Error('nothing that the model does is ever compensated');
   }
 }
 
