@@ -108,10 +108,20 @@ export class JournalFollower {
   #addDeadLetters(letters: readonly StoredEntry[]): void {
     for (const letter of letters) {
       this.drifts.push(driftOf({ kind: 'dead_letter', entry: formatPosition(letter.position) }));
-      const changes = foldEntries(readable(letter));
+      const entry = this.#decodeLetter(letter);
+      const changes = foldEntries(entry ? [entry] : []);
       this.tallies.forEach((tally, at) => {
         tally.add(changes, { isOutOfOrder: at > 0 });
       });
+    }
+  }
+
+  #decodeLetter(letter: StoredEntry): Entry | null {
+    try {
+      return decodeEntry(letter);
+    } catch {
+      this.drifts.push(driftOf({ kind: 'journal', entry: formatPosition(letter.position) }));
+      return null;
     }
   }
 
@@ -142,14 +152,5 @@ export class JournalFollower {
     if (this.#pinnedUntilMs - now > PIN_MS - MOVE_PIN_EVERY_MS) return;
     await this.#options.pin.move(this.#reached, now + PIN_MS);
     this.#pinnedUntilMs = now + PIN_MS;
-  }
-}
-
-/** What cannot be read is set aside all the same, and its effect not known. */
-function readable(letter: StoredEntry): Entry[] {
-  try {
-    return [decodeEntry(letter)];
-  } catch {
-    return [];
   }
 }

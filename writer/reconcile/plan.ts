@@ -22,8 +22,9 @@ export interface Unfixed {
 export function planFixes(drifts: readonly Drift[], reason: string): Plan {
   const compensations: Compensation[] = [];
   const unfixed: Unfixed[] = [];
+  const isUnread = drifts.some(({ kind }) => kind === 'journal');
   for (const found of groupByLevel(drifts)) {
-    const advice = whyNot(found);
+    const advice = isUnread ? UNREAD : whyNot(found);
     if (advice === null) compensations.push(compensate(found, reason));
     else unfixed.push(...found.drifts.map((drift) => ({ drift, advice })));
   }
@@ -88,6 +89,8 @@ function whyNot(imbalance: Imbalance): string | null {
 
 const REBUILD = 'bootakhae recover rebuilds Redis from MariaDB';
 const NEGATIVE = 'more was sold than there is, all sides say so: add stock (bootakhae stock adjust)';
+const UNREAD =
+  'the effect of a journal entry is missing or not known (see the drift `journal`): what is off because of it must not be compensated before that is settled';
 const ADVICE: Partial<Record<Drift['kind'], string>> = {
   order_total:
     'MariaDB was changed by somebody else than the writer: restore the order or its lines from a backup, no compensation can',
