@@ -284,7 +284,7 @@ export const BREAKAGES = [
     file: 'lua/compensate.lua',
     find: "if (redis.call('GET', KEYS[5]) or '') ~= since then",
     replace: 'if false then',
-    test: 'test/cli/reconcile-fix.test.ts',
+    test: 'writer/reconcile/reconcile.test.ts',
   },
   {
     promise: 'P5',
@@ -292,7 +292,7 @@ export const BREAKAGES = [
     file: 'writer/fold.ts',
     find: 'this.#changeLevel({ sku, pool }, levelDelta);',
     replace: 'this.#changeLevel({ sku, pool }, 0);',
-    test: 'test/cli/reconcile-fix.test.ts',
+    test: 'writer/reconcile/reconcile.test.ts',
   },
   {
     promise: 'P5',
@@ -300,7 +300,7 @@ export const BREAKAGES = [
     file: 'writer/reconcile/subject.ts',
     find: '  await follower.advanceTo(instant);\n  for (const key of keys) {',
     replace: '  for (const key of keys) {',
-    test: 'test/cli/reconcile-live.test.ts',
+    test: 'writer/reconcile/reconcile.test.ts',
   },
   {
     promise: 'P5',
@@ -308,6 +308,6 @@ export const BREAKAGES = [
     file: 'writer/reconcile/journal-follower.ts',
     find: 'const changes = foldEntries(entry ? [entry] : []);',
     replace: 'const changes = foldEntries([]);',
-    test: 'test/cli/reconcile-fix.test.ts',
+    test: 'writer/reconcile/reconcile.test.ts',
   },
 ];
