@@ -1,15 +1,8 @@
-import type { Database } from '../engine/database/database.ts';
-import { Gate } from '../engine/journal/gate.ts';
+import type { Gate } from '../engine/journal/gate.ts';
 import { type BatchCommand, Batcher } from '../engine/redis/batcher.ts';
 import type { RedisClient } from '../engine/redis/client.ts';
-import type { ServerNeeds } from '../engine/redis/server-check.ts';
 import { systemClock } from '../engine/runtime/clock.ts';
-import { createLogger } from '../engine/runtime/logger.ts';
-import { withDatabase, withRedis } from './connections.ts';
-import { readSurroundings } from './surroundings.ts';
-
-const GATE_WITHIN_MS = 10_000;
-const DEADLINE_MS = 10_000;
+import { CALL_DEADLINE_MS, withOpenGate } from './open-gate.ts';
 
 /** What to submit: `itemsOfCall` is how many the command's script takes at once. */
 export interface Submission<Item, Outcome> {
@@ -20,32 +13,16 @@ export interface Submission<Item, Outcome> {
 
 /**
  * Has the engine decide `items`, as the api would, with the gate in front; resolves to their outcomes, in order, once
- * they are on disk. `data`: the local stack that stands in for what the environment does not set. Rejects with
- * `NotAccepting` when the gate stays closed for 10 s, and as `Batcher.submit` does.
+ * they are on disk. Rejects as `withOpenGate` and `Batcher.submit` do.
  */
 export async function submitAll<Item, Outcome>(
   data: string,
   submission: Submission<Item, Outcome>,
 ): Promise<Outcome[]> {
-  const { REDIS_APPENDFSYNC: appendfsync } = readSurroundings(data, ['REDIS_APPENDFSYNC']);
-  return await withRedis(data, (redis) =>
-    withDatabase(data, async (database) => {
-      const gate = openGate(redis, database, { appendfsync });
-      try {
-        await gate.whenOpen(GATE_WITHIN_MS);
-        const batcher = createBatcher(redis, gate, submission);
-        return await Promise.all(submission.items.map((item) => batcher.submit(item)));
-      } finally {
-        gate.stop();
-      }
-    }),
-  );
-}
-
-function openGate(redis: RedisClient, database: Database, needs: ServerNeeds): Gate {
-  const gate = new Gate({ redis, database, logger: createLogger('cli', 'silent'), needs });
-  gate.start();
-  return gate;
+  return await withOpenGate(data, async ({ redis, gate }) => {
+    const batcher = createBatcher(redis, gate, submission);
+    return await Promise.all(submission.items.map((item) => batcher.submit(item)));
+  });
 }
 
 function createBatcher<Item, Outcome>(
@@ -57,7 +34,7 @@ function createBatcher<Item, Outcome>(
     redis,
     clock: systemClock,
     epoch: () => gate.epoch(),
-    deadlineMs: DEADLINE_MS,
+    deadlineMs: CALL_DEADLINE_MS,
     command,
     bounds: {
       itemsOfCall,

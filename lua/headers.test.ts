@@ -5,6 +5,7 @@ import { RESULTS as ADJUSTMENT_RESULTS, adjustStock } from '../engine/redis/comm
 import { BEGIN_RECOVERY_KEYS } from '../engine/redis/commands/begin-recovery.ts';
 import { changeEvent, RESULTS as EVENT_RESULTS } from '../engine/redis/commands/change-event.ts';
 import { changeWishlists, RESULTS as WISHLIST_RESULTS } from '../engine/redis/commands/change-wishlists.ts';
+import { RESULTS as COMPENSATION_RESULTS, packCompensation } from '../engine/redis/commands/compensate.ts';
 import { EXPIRE_HOLDS_KEYS } from '../engine/redis/commands/expire-holds.ts';
 import { FINISH_RECOVERY_KEYS } from '../engine/redis/commands/finish-recovery.ts';
 import { RESULTS as ORDER_RESULTS, placeOrders } from '../engine/redis/commands/place-orders.ts';
@@ -53,6 +54,7 @@ const callerKeys: Record<string, readonly string[]> = {
   'change-event': withLane(changeEvent.pack([{ revision: 0, event, action: 'open' }], 1, 0).keys),
   'settle-orders': withLane(settleOrders.pack([settlement], 1, 0).keys),
   'expire-holds': withLane(EXPIRE_HOLDS_KEYS),
+  compensate: withLane(packCompensation({ since: '', compensations: [] }, 1, 0).keys),
   'rotate-idempotency': IDEMPOTENCY_KEYS,
   'begin-recovery': BEGIN_RECOVERY_KEYS,
   'rebuild-page': rebuildPageKeys('bootakhae:{0}:target'),
@@ -66,6 +68,7 @@ const callerResults: Record<string, Readonly<Record<string, number>>> = {
   'settle-orders': SETTLEMENT_RESULTS,
   'adjust-stock': ADJUSTMENT_RESULTS,
   'change-event': EVENT_RESULTS,
+  compensate: COMPENSATION_RESULTS,
 };
 
 function withLane(keys: readonly string[]): string[] {
@@ -162,6 +165,8 @@ test.each([
   ['adjust-stock', 'MAX_DELTA', bounds.MAX_ADJUSTMENT_UNITS],
   ['adjust-stock', 'MAX_STOCK', bounds.MAX_STOCK_UNITS],
   ['adjust-stock', 'MAX_REASON', bounds.MAX_REASON_CHARACTERS],
+  ['compensate', 'MAX_COMPENSATIONS', bounds.MAX_COMPENSATIONS_OF_CALL],
+  ['compensate', 'MAX_REASON', bounds.MAX_COMPENSATION_REASON_CHARACTERS],
   ['change-event', 'MAX_ITEMS', bounds.MAX_ITEMS_OF_EVENT],
   ['change-event', 'MAX_STOCK', bounds.MAX_STOCK_UNITS],
   ['change-event', 'MAX_PRICE', bounds.MAX_PRICE_MINOR_UNITS],

@@ -215,6 +215,7 @@ describe('one range', () => {
       wishlists,
       events: [],
       pools: [],
+      compensations: [],
       counts: { begun: new Set(), deltas: new Map() },
     });
   });

@@ -22,6 +22,7 @@ import { formatPosition } from '../engine/domain/position.ts';
 import { formatEventOutcome } from '../engine/domain/sale-event.ts';
 import type { WishlistChange } from '../engine/domain/wishlist.ts';
 import type {
+  Compensation,
   Entry,
   EventChange,
   JournalAdjustment,
@@ -48,6 +49,8 @@ export interface Changes {
   readonly levels: readonly LevelChange[];
   readonly wishlists: WishlistItemChanges;
   readonly counts: CountChanges;
+  /** What `levels` and `movements` have of compensations, where the two may differ. */
+  readonly compensations: readonly Compensation[];
 }
 
 /** What becomes of the units that customers have of sale events' items: what limits count. */
@@ -82,6 +85,7 @@ class Fold {
   readonly #events = new Map<string, EventRow>();
   readonly #pools = new Map<string, PoolOfSku>();
   readonly #counts = new CountFold();
+  readonly #compensations: Compensation[] = [];
 
   add(entry: Entry): void {
     switch (entry.kind) {
@@ -102,6 +106,11 @@ class Fold {
         break;
       case 'events':
         this.#addEvent(entry, entry.change);
+        break;
+      case 'compensations':
+        entry.compensations.forEach((compensation, line) => {
+          this.#addCompensation(entry, compensation, line);
+        });
         break;
       case 'adjustments':
         entry.adjustments.forEach((adjustment, line) => {
@@ -126,6 +135,7 @@ class Fold {
       pools: [...this.#pools.values()],
       levels: [...this.#deltas].sort(byKey).map(([field, delta]) => ({ ...parseLevelField(field), delta })),
       counts: this.#counts,
+      compensations: this.#compensations,
       wishlists: this.#wishlistChanges(),
     };
   }
@@ -204,6 +214,15 @@ class Fold {
     if (token) this.#addToken(token, formatAdjustmentOutcome(available), new Date(entry.at));
   }
 
+  /** The movement stands there also where it moves nothing: it says what Redis was given, and why. */
+  #addCompensation(entry: Entry, compensation: Compensation, line: number): void {
+    const { sku, pool, redisDelta, levelDelta, movementDelta: delta, reason: why } = compensation;
+    const reason = `redis ${signed(redisDelta)}, level ${signed(levelDelta)}: ${why}`;
+    this.#addMovement(entry, line, { sku, pool, delta, kind: 'compensation', reason });
+    this.#changeLevel({ sku, pool }, levelDelta);
+    this.#compensations.push(compensation);
+  }
+
   #addMovement(
     { position, at }: Entry,
     line: number,
@@ -269,6 +288,10 @@ class CountFold implements CountChanges {
 interface WishlistFold {
   readonly emptied: boolean;
   readonly lines: Map<string, number>;
+}
+
+function signed(units: number): string {
+  return units > 0 ? `+${units}` : String(units);
 }
 
 function byKey([a]: [string, number], [b]: [string, number]): number {

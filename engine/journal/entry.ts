@@ -92,6 +92,17 @@ export interface JournalAdjustment extends Adjustment {
   readonly token: string | null;
 }
 
+/**
+ * What reconciliation found three sides to disagree about, and what each was given so that they agree: Redis's level,
+ * MariaDB's level, and MariaDB's movements. In units, signed.
+ */
+export interface Compensation extends PoolOfSku {
+  readonly redisDelta: number;
+  readonly levelDelta: number;
+  readonly movementDelta: number;
+  readonly reason: string;
+}
+
 /** One entry of the journal, read: `at` is the engine's clock when it was decided, ms since 1970. */
 export type Entry = { readonly position: Position; readonly at: number } & (
   | { readonly kind: 'orders'; readonly orders: readonly JournalOrder[] }
@@ -105,6 +116,7 @@ export type Entry = { readonly position: Position; readonly at: number } & (
   | { readonly kind: 'adjustments'; readonly adjustments: readonly JournalAdjustment[] }
   | { readonly kind: 'events'; readonly change: EventChange }
   | { readonly kind: 'recovery'; readonly recovery: RecoveryFacts }
+  | { readonly kind: 'compensations'; readonly compensations: readonly Compensation[] }
 );
 
 const FROM_WISHLIST = 1;
@@ -139,6 +151,8 @@ export function readEntry(position: Position, content: unknown): Entry {
       return { ...head, kind, change: readEventChange(rest as PackedEvent, where) };
     case 'recovery':
       return { ...head, kind, recovery: readRecovery(rest as PackedRecovery, where) };
+    case 'compensations':
+      return { ...head, kind, compensations: readCompensations(rest[0] as PackedCompensation[], where) };
     default:
       throw new UnknownFormat(`${where} is of the unknown kind ${String(kind)}: upgrade this program`);
   }
@@ -166,6 +180,7 @@ type PackedEvent = [id: string, record: string, action: number, moves: PackedUni
 type PackedRecovery = [cause: string, committed: string];
 type PackedProduct = [sku: string, price: number, stock: number, details: string];
 type PackedChange = [user: string, sku: string, quantity: number];
+type PackedCompensation = [field: string, redis: number, level: number, movement: number, reason: string];
 type PackedAdjustment = [sku: string, delta: number, reason: string, available: number, token: string];
 
 function readOrders(
@@ -355,6 +370,17 @@ function readAdjustments(packed: PackedAdjustment[], where: string): JournalAdju
     );
     must(isTokenOrNothing(token), where, `the idempotency token for "${sku}" is none`);
     return { sku, delta, reason, available, token: token || null };
+  });
+}
+
+function readCompensations(packed: PackedCompensation[], where: string): Compensation[] {
+  must(Array.isArray(packed) && packed.every(Array.isArray), where, 'its compensations are no arrays');
+  return packed.map(([field, redisDelta, levelDelta, movementDelta, reason]) => {
+    must(typeof field === 'string', where, 'a compensation is of no level');
+    const deltas = [redisDelta, levelDelta, movementDelta];
+    must(deltas.every(Number.isSafeInteger), where, `the compensation of "${field}" is out of range`);
+    must(typeof reason === 'string' && reason !== '', where, `the compensation of "${field}" has no reason`);
+    return { ...parseLevelField(field), redisDelta, levelDelta, movementDelta, reason };
   });
 }
 

@@ -1,80 +1,92 @@
-import type { RequestedLine } from '../domain/order.ts';
-import { formatOrderId, parsePlace } from '../domain/order-id.ts';
+import type { ChainableCommander } from 'ioredis';
 import { ORIGIN, type Position, parsePosition } from '../domain/position.ts';
-import { type SaleEvent, unpackEvent } from '../domain/sale-event.ts';
 import type { RedisClient } from './client.ts';
-import { type Offer, unpackOffer } from './event-reader.ts';
 import { KEYS } from './keys.ts';
-import { unpackWishlist } from './stock-reader.ts';
 
-/** Redis at one instant: everything that the journal up to `position` has made of it. */
-export interface Cut {
+/** An instant of Redis: all that the journal up to `position` has made of it, and nothing after. */
+export interface Instant {
   readonly epoch: number;
   readonly position: Position;
-  /** Level field (`levelField`) -> units available. */
-  readonly levels: ReadonlyMap<string, number>;
-  /** SKU -> minor units of the currency. */
-  readonly prices: ReadonlyMap<string, number>;
-  /** User -> lines. */
-  readonly wishlists: ReadonlyMap<string, readonly RequestedLine[]>;
-  /** Ids of the orders that are held. */
-  readonly held: ReadonlySet<string>;
-  /** SKU -> the offer of an open event. */
-  readonly offers: ReadonlyMap<string, Offer>;
-  /** `epoch-sequence` of the opening, NUL, SKU, NUL, user -> units in live orders. */
-  readonly counts: ReadonlyMap<string, number>;
-  readonly events: ReadonlyMap<string, SaleEvent>;
+  /** Journal id of the last compensation, or ''. */
+  readonly compensated: string;
+  /** Level fields that there are. */
+  readonly levels: number;
 }
 
-/** Reads everything in one transaction, so that no order comes between its parts. Redis serves nobody meanwhile. */
-export async function readCut(redis: RedisClient): Promise<Cut> {
-  const replies = await redis
+/** A part of Redis at an instant. */
+export interface Cut<Value> {
+  readonly instant: Instant;
+  /** By the key that was asked for; absent where Redis has nothing. */
+  readonly values: ReadonlyMap<string, Value>;
+}
+
+/** Redis is being rebuilt: what it holds now is not to be judged. */
+export class RecoveryUnderWay extends Error {
+  override readonly name = 'RecoveryUnderWay';
+
+  constructor() {
+    super('a recovery is under way: Redis is being rebuilt from MariaDB; try again when it is done');
+  }
+}
+
+const HEAD = 6;
+
+/**
+ * Reads what `ask` adds to a transaction, and at which place of the journal Redis stood just then. Throws `RecoveryUnderWay`
+ * while Redis is being rebuilt. Redis serves nobody else meanwhile, so `ask` is for little at a time.
+ */
+export async function readAtInstant(
+  redis: RedisClient,
+  ask: (transaction: ChainableCommander) => void,
+): Promise<{ instant: Instant; replies: unknown[] }> {
+  const transaction = redis
     .multi()
     .get(KEYS.epoch)
+    .exists(KEYS.recovering)
+    .get(KEYS.compensated)
+    .hlen(KEYS.levels)
     .exists(KEYS.journal)
-    .xinfo('STREAM', KEYS.journal)
-    .call('HGETALL', KEYS.levels)
-    .call('HGETALL', KEYS.prices)
-    .callBuffer('HGETALL', KEYS.wishlists)
-    .hkeys(KEYS.held)
-    .callBuffer('HGETALL', KEYS.offers)
-    .call('HGETALL', KEYS.counts)
-    .call('HGETALL', KEYS.events)
-    .exec();
-  const [epoch, exists, info, levels, prices, wishlists, held, offers, counts, events] = replies ?? [];
-  return {
-    epoch: Number(value(epoch) ?? 0),
-    position: value(exists) === 1 ? lastPosition(value(info) as unknown[]) : ORIGIN,
-    levels: pairs(value(levels) as string[], (units) => Number(units)),
-    prices: pairs(value(prices) as string[], (price) => Number(price)),
-    wishlists: pairs(value(wishlists) as Buffer[], unpackWishlist),
-    held: new Set((value(held) as string[]).map((place) => formatOrderId(parsePlace(place)))),
-    offers: pairs(value(offers) as Buffer[], unpackOffer),
-    counts: pairs(value(counts) as string[], (units) => Number(units)),
-    events: pairs(value(events) as string[], (record, id) => unpackEvent(id, record)),
+    .xinfo('STREAM', KEYS.journal);
+  ask(transaction);
+  const replies = await transaction.exec();
+  if (!replies) throw new Error('Redis gave up the transaction that reads it');
+  const [epoch, isRecovering, compensated, levels, isThere] = replies.slice(0, HEAD - 1).map(answerOf);
+  if (isRecovering === 1) throw new RecoveryUnderWay();
+  const instant = {
+    epoch: Number(epoch ?? 0),
+    // XINFO fails on a journal that was never written.
+    position: isThere === 1 ? lastPosition(answerOf(replies[HEAD - 1]!) as unknown[]) : ORIGIN,
+    compensated: (compensated as string | null) ?? '',
+    levels: levels as number,
   };
+  return { instant, replies: replies.slice(HEAD).map(answerOf) };
 }
 
-type Reply = [error: Error | null, value: unknown] | undefined;
-
-function value(reply: Reply): unknown {
-  if (!reply) throw new Error('Redis gave up the transaction that reads it');
-  return reply[1];
+function answerOf([error, value]: [error: Error | null, value: unknown]): unknown {
+  if (error && !error.message.includes('no such key')) throw error;
+  return value;
 }
 
-/** XINFO fails on a journal that was never written; every other reply of the transaction is an error worth hearing. */
 function lastPosition(info: unknown[]): Position {
   return parsePosition(String(info[info.indexOf('last-generated-id') + 1]));
 }
 
-function pairs<Raw extends string | Buffer, Value>(
-  flat: Raw[],
-  read: (raw: Raw, name: string) => Value,
-): Map<string, Value> {
-  const map = new Map<string, Value>();
-  for (let at = 0; at < flat.length; at += 2) {
-    const name = flat[at]!.toString();
-    map.set(name, read(flat[at + 1]!, name));
-  }
-  return map;
+/** The names of all fields of a hash, about `count` at a time; one that is there all along is named at least once. */
+export async function* scanFields(redis: RedisClient, hash: string, count: number): AsyncGenerator<string[]> {
+  yield* scan((cursor) => redis.callBuffer('HSCAN', hash, cursor, 'COUNT', count));
+}
+
+/** The members of a sorted set, as `scanFields`. */
+export async function* scanMembers(redis: RedisClient, set: string, count: number): AsyncGenerator<string[]> {
+  yield* scan((cursor) => redis.callBuffer('ZSCAN', set, cursor, 'COUNT', count));
+}
+
+/** Both answer a cursor and pairs, of which the first is the name. */
+async function* scan(next: (cursor: string) => Promise<unknown>): AsyncGenerator<string[]> {
+  let cursor = '0';
+  do {
+    const [following, pairs] = (await next(cursor)) as [Buffer, Buffer[]];
+    yield pairs.filter((_, at) => at % 2 === 0).map(String);
+    cursor = String(following);
+  } while (cursor !== '0');
 }

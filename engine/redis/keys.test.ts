@@ -21,6 +21,7 @@ test('the keys are spelled as docs/DATA.md says: data in place depends on it', (
     events: 'bootakhae:{0}:events',
     revision: 'bootakhae:{0}:revision',
     idempotency: 'bootakhae:{0}:idempotency',
+    compensated: 'bootakhae:{0}:compensated',
   });
   expect(IDEMPOTENCY_KEYS).toEqual([
     'bootakhae:{0}:idempotency',

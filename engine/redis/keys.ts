@@ -27,6 +27,7 @@ export const KEYS = {
   events: key('events'),
   revision: key('revision'),
   idempotency: key('idempotency'),
+  compensated: key('compensated'),
 } as const;
 
 /** What ends an order's life changes: the keys of `lua/fragments/settlement.lua`, in its order. */

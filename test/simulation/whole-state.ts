@@ -156,6 +156,8 @@ function toModelEntry(entry: Entry): ModelEntry {
       return { ...head, kind: 'adjustments', adjustments: entry.adjustments };
     case 'recovery':
       throw new Error('no script of the simulation writes the entry of a recovery');
+    case 'compensations':
+      throw new Error('nothing that the model does is ever compensated');
   }
 }
 

@@ -1,18 +1,14 @@
-import type { Kysely } from 'kysely';
-import type { Schema } from '../../engine/database/schema.ts';
-import type { LevelRow } from '../../engine/database/statements/insert-levels.ts';
-import { type HeldOrder, pageHeldOrders } from '../../engine/database/statements/page-held-orders.ts';
-import { pageIdempotencyKeys } from '../../engine/database/statements/page-idempotency-keys.ts';
-import { pageLevels } from '../../engine/database/statements/page-levels.ts';
-import { pageProducts } from '../../engine/database/statements/page-products.ts';
-import { type KeptWishlist, pageWishlists } from '../../engine/database/statements/page-wishlists.ts';
-import { readEventRows } from '../../engine/database/statements/read-events.ts';
-import { readLimitCounts } from '../../engine/database/statements/read-limit-counts.ts';
-import type { ProductRow } from '../../engine/database/statements/upsert-products.ts';
-import type { IdempotencyRecord } from '../../engine/domain/idempotency.ts';
+import type { Snapshot } from '../../engine/database/snapshot.ts';
+import { readEventPages } from '../../engine/database/statements/read-event-pages.ts';
+import { readHoldPages } from '../../engine/database/statements/read-hold-pages.ts';
+import { readIdempotencyPages } from '../../engine/database/statements/read-idempotency-pages.ts';
+import { readLevelPages } from '../../engine/database/statements/read-level-pages.ts';
+import { readLimitCountPages } from '../../engine/database/statements/read-limit-counts.ts';
+import { readProductPages } from '../../engine/database/statements/read-product-pages.ts';
+import { readWishlistPages } from '../../engine/database/statements/read-wishlist-pages.ts';
 import type { Entry } from '../../engine/journal/entry.ts';
 import type { RedisClient } from '../../engine/redis/client.ts';
-import { rebuildPage } from '../../engine/redis/commands/rebuild-page.ts';
+import { type RebuiltPage, rebuildPage } from '../../engine/redis/commands/rebuild-page.ts';
 import { IDEMPOTENCY_KEYS, KEYS } from '../../engine/redis/keys.ts';
 import type { Changes } from '../fold.ts';
 import {
@@ -31,7 +27,7 @@ import {
 export interface RebuildOptions {
   readonly redis: RedisClient;
   /** Inside a snapshot. */
-  readonly db: Kysely<Schema>;
+  readonly db: Snapshot['db'];
   readonly epoch: number;
   /** The engine's clock, ms since 1970. */
   readonly nowMs: number;
@@ -66,124 +62,119 @@ const REVISIONS_OF_EPOCH = 1_000_000_000;
  * whatever the size. Rejects with what Redis says: `FENCED` when another recovery has taken over.
  */
 export async function rebuild(options: RebuildOptions): Promise<Rebuilt> {
-  const { redis, epoch } = options;
-  for (const key of REBUILT_KEYS) await rebuildPage(redis, epoch, { key, command: 'UNLINK', values: [] });
-  await rebuildPage(redis, epoch, packMarks(options.setAsideEntries));
-  const open = await rebuildEvents(options);
+  const write: Write = (page) => rebuildPage(options.redis, options.epoch, page);
+  for (const key of REBUILT_KEYS) await write({ key, command: 'UNLINK', values: [] });
+  await write(packMarks(options.setAsideEntries));
+  const open = await rebuildEvents(options, write);
   return {
-    products: await rebuildProducts(options),
-    levels: await rebuildLevels(options, open),
-    wishlists: await rebuildWishlists(options),
-    holds: await rebuildHolds(options, open),
-    idempotencyKeys: await rebuildRecords(options),
+    products: await rebuildProducts(options, write),
+    levels: await rebuildLevels(options, open, write),
+    wishlists: await rebuildWishlists(options, write),
+    holds: await rebuildHolds(options, open, write),
+    idempotencyKeys: await rebuildRecords(options, write),
   };
 }
 
+type Write = (page: RebuiltPage) => Promise<void>;
+type OpenEvents = ReadonlyMap<string, OpenEvent>;
+
 /** Resolves to the events that are open, by their id. */
-async function rebuildEvents({
-  redis,
-  db,
-  epoch,
-  setAside,
-}: RebuildOptions): Promise<Map<string, OpenEvent>> {
-  const rows = new Map((await readEventRows(db)).map((row) => [row.event.id, row]));
-  for (const { event, opened } of setAside.events)
-    rows.set(event.id, { event, opened: opened ?? rows.get(event.id)?.opened ?? null });
+async function rebuildEvents(options: RebuildOptions, write: Write): Promise<OpenEvents> {
+  const { db, epoch, setAside } = options;
+  const changed = new Map(setAside.events.map((row) => [row.event.id, row]));
   const open = new Map<string, OpenEvent>();
-  for (const { event, opened } of rows.values())
-    if (event.status === 'open' && opened !== null) open.set(event.id, { event, opened });
-  await rebuildPage(redis, epoch, packEvents([...rows.values()].map(({ event }) => event)));
-  await rebuildPage(redis, epoch, packOffers([...open.values()]));
-  for (const each of open.values()) {
-    const counts = await readLimitCounts(db, each.event.id, each.opened);
-    await rebuildPage(redis, epoch, packCounts(each, counts, setAside.counts));
-  }
-  const values = [String(epoch * REVISIONS_OF_EPOCH)];
-  await rebuildPage(redis, epoch, { key: KEYS.revision, command: 'SET', values });
+  const rebuildRows = async (rows: typeof setAside.events) => {
+    await write(packEvents(rows.map(({ event }) => event)));
+    for (const { event, opened } of rows)
+      if (event.status === 'open' && opened !== null) open.set(event.id, { event, opened });
+  };
+  for await (const page of readEventPages(db, ROWS_OF_PAGE))
+    await rebuildRows(
+      page.map((row) => {
+        const { event, opened } = changed.get(row.event.id) ?? row;
+        changed.delete(row.event.id);
+        return { event, opened: opened ?? row.opened };
+      }),
+    );
+  await rebuildRows([...changed.values()]);
+  await write(packOffers([...open.values()]));
+  for (const each of open.values()) await rebuildCounts(options, each, write);
+  await write({ key: KEYS.revision, command: 'SET', values: [String(epoch * REVISIONS_OF_EPOCH)] });
   return open;
 }
 
-async function rebuildProducts({ redis, db, epoch, setAside }: RebuildOptions): Promise<number> {
-  const missing = new Map(setAside.products.map((product) => [product.sku, product]));
+async function rebuildCounts({ db, setAside }: RebuildOptions, open: OpenEvent, write: Write): Promise<void> {
+  const pack = packCounts(open, setAside.counts);
+  const opening = { eventId: open.event.id, opened: open.opened };
+  for await (const page of readLimitCountPages(db, opening, ROWS_OF_PAGE)) await write(pack.page(page));
+  await write(pack.rest());
+}
+
+async function rebuildProducts({ db, setAside }: RebuildOptions, write: Write): Promise<number> {
+  const missing = new Map(
+    setAside.products.map(({ sku, price, ...details }) => [sku, { sku, price, details }]),
+  );
   let count = 0;
-  for await (const page of inPages<ProductRow>((after, rows) => pageProducts(db, after?.sku ?? '', rows))) {
+  for await (const page of readProductPages(db, ROWS_OF_PAGE)) {
     for (const { sku } of page) missing.delete(sku);
-    for (const part of packProducts(page)) await rebuildPage(redis, epoch, part);
+    for (const part of packProducts(page)) await write(part);
     count += page.length;
   }
-  for (const part of packProducts([...missing.values()])) await rebuildPage(redis, epoch, part);
+  for (const part of packProducts([...missing.values()])) await write(part);
   return count + missing.size;
 }
 
 async function rebuildLevels(
-  { redis, db, epoch, setAside }: RebuildOptions,
-  open: ReadonlyMap<string, OpenEvent>,
+  { db, setAside }: RebuildOptions,
+  open: OpenEvents,
+  write: Write,
 ): Promise<number> {
   const pack = packLevels(open, setAside);
-  const first = { sku: '', pool: '' };
   let count = 0;
-  for await (const page of inPages<LevelRow>((after, rows) => pageLevels(db, after ?? first, rows)))
-    count += await write(pack.page(page));
-  return count + (await write(pack.rest()));
-
-  async function write(values: string[]): Promise<number> {
-    await rebuildPage(redis, epoch, { key: KEYS.levels, command: 'HSET', values });
-    return values.length / 2;
-  }
+  const writeLevels = async (values: string[]) => {
+    count += values.length / 2;
+    await write({ key: KEYS.levels, command: 'HSET', values });
+  };
+  for await (const page of readLevelPages(db, ROWS_OF_PAGE)) await writeLevels(pack.page(page));
+  await writeLevels(pack.rest());
+  return count;
 }
 
-async function rebuildWishlists({ redis, db, epoch }: RebuildOptions): Promise<number> {
+async function rebuildWishlists({ db }: RebuildOptions, write: Write): Promise<number> {
   let count = 0;
-  for await (const page of inPages<KeptWishlist>((after, rows) =>
-    pageWishlists(db, after?.user ?? '', rows),
-  )) {
-    await rebuildPage(redis, epoch, packWishlists(page));
-    count += page.length;
+  for await (const page of readWishlistPages(db, ROWS_OF_PAGE)) {
+    await write(packWishlists(page));
+    count += page.size;
   }
   return count;
 }
 
 async function rebuildHolds(
-  { redis, db, epoch, setAside }: RebuildOptions,
-  open: ReadonlyMap<string, OpenEvent>,
+  { db, setAside }: RebuildOptions,
+  open: OpenEvents,
+  write: Write,
 ): Promise<number> {
   const pack = packHolds(open, setAside);
   let count = 0;
-  for await (const page of inPages<HeldOrder>((after, rows) => pageHeldOrders(db, after?.id ?? '', rows)))
-    count += await write(pack.page(page));
-  return count + (await write(pack.rest()));
-
-  async function write({ deadlines, records }: { deadlines: string[]; records: (string | Buffer)[] }) {
-    await rebuildPage(redis, epoch, { key: KEYS.held, command: 'HSET', values: records });
-    await rebuildPage(redis, epoch, { key: KEYS.holds, command: 'ZADD', values: deadlines });
-    return records.length / 2;
-  }
+  const writeHolds = async ({ deadlines, records }: ReturnType<typeof pack.rest>) => {
+    count += records.length / 2;
+    await write({ key: KEYS.held, command: 'HSET', values: records });
+    await write({ key: KEYS.holds, command: 'ZADD', values: deadlines });
+  };
+  for await (const page of readHoldPages(db, ROWS_OF_PAGE)) await writeHolds(pack.page(page));
+  await writeHolds(pack.rest());
+  return count;
 }
 
 /** All into one slot of the ring: they are kept for longer than was promised, never for less. */
-async function rebuildRecords({ redis, db, epoch, nowMs, setAside }: RebuildOptions): Promise<number> {
+async function rebuildRecords({ db, nowMs, setAside }: RebuildOptions, write: Write): Promise<number> {
   const [state, slot] = IDEMPOTENCY_KEYS as [string, string];
-  let count = 0;
-  const setAsidePage = packRecords(setAside.idempotencyKeys);
-  await rebuildPage(redis, epoch, { key: slot, command: 'HSET', values: setAsidePage });
-  for await (const page of inPages<IdempotencyRecord>((after, rows) =>
-    pageIdempotencyKeys(db, after?.scope ?? '', rows),
-  )) {
-    await rebuildPage(redis, epoch, { key: slot, command: 'HSET', values: packRecords(page) });
+  let count = setAside.idempotencyKeys.length;
+  await write({ key: slot, command: 'HSET', values: packRecords(setAside.idempotencyKeys) });
+  for await (const page of readIdempotencyPages(db, ROWS_OF_PAGE)) {
+    await write({ key: slot, command: 'HSET', values: packRecords(page) });
     count += page.length;
   }
-  await rebuildPage(redis, epoch, { key: state, command: 'SET', values: [`1 ${nowMs}`] });
-  return count + setAsidePage.length / 2;
-}
-
-/** Pages of rows, each read from where the last one ended, until one is not full. */
-async function* inPages<Row>(
-  read: (after: Row | null, rows: number) => Promise<Row[]>,
-): AsyncGenerator<Row[]> {
-  for (let after: Row | null = null; ; ) {
-    const page: Row[] = await read(after, ROWS_OF_PAGE);
-    if (page.length > 0) yield page;
-    if (page.length < ROWS_OF_PAGE) return;
-    after = page.at(-1)!;
-  }
+  await write({ key: state, command: 'SET', values: [`1 ${nowMs}`] });
+  return count;
 }

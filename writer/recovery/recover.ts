@@ -1,6 +1,6 @@
 import { withAdvisoryLock } from '../../engine/database/advisory-lock.ts';
 import type { Database } from '../../engine/database/database.ts';
-import { inSnapshot } from '../../engine/database/snapshot.ts';
+import { withSnapshot } from '../../engine/database/snapshot.ts';
 import { beginRecoveryRow } from '../../engine/database/statements/begin-recovery.ts';
 import { completeRecoveryRow } from '../../engine/database/statements/complete-recovery.ts';
 import { readCheckpoint } from '../../engine/database/statements/read-checkpoint.ts';
@@ -136,7 +136,7 @@ async function drainJournal({ redis, database, onProgress }: RecoverOptions): Pr
 }
 
 async function rebuildAll({ redis, database, clock, onProgress }: RecoverOptions, epoch: number) {
-  return await inSnapshot(database, async (db) => {
+  return await withSnapshot(database, async ({ db }) => {
     const { changes, entries, unreadable } = foldReadable(await readWaitingDeadLetters(db));
     if (unreadable.length > 0)
       onProgress?.(`dead letters that cannot be read are left out: ${unreadable.join(', ')}`);

@@ -1,15 +1,16 @@
 import type { LevelRow } from '../../engine/database/statements/insert-levels.ts';
-import type { HeldOrder } from '../../engine/database/statements/page-held-orders.ts';
-import type { KeptWishlist } from '../../engine/database/statements/page-wishlists.ts';
+import type { HoldRecord } from '../../engine/database/statements/read-hold-pages.ts';
+import type { LevelRecord } from '../../engine/database/statements/read-level-pages.ts';
 import type { LimitCount } from '../../engine/database/statements/read-limit-counts.ts';
-import type { ProductRow } from '../../engine/database/statements/upsert-products.ts';
+import type { ProductRecord } from '../../engine/database/statements/read-product-pages.ts';
+import type { Wishlists } from '../../engine/database/statements/read-wishlist-pages.ts';
 import type { IdempotencyRecord } from '../../engine/domain/idempotency.ts';
 import { formatPlace, parseOrderId } from '../../engine/domain/order-id.ts';
 import { countKey, eventOf, levelField, parseLevelField } from '../../engine/domain/pool.ts';
 import { formatPosition, type Position } from '../../engine/domain/position.ts';
 import { packDetails } from '../../engine/domain/product.ts';
 import { type EventItem, packEvent, type SaleEvent } from '../../engine/domain/sale-event.ts';
-import type { Entry, LevelUnits } from '../../engine/journal/entry.ts';
+import type { Entry } from '../../engine/journal/entry.ts';
 import type { RebuiltPage } from '../../engine/redis/commands/rebuild-page.ts';
 import { KEYS } from '../../engine/redis/keys.ts';
 import { packMessage } from '../../engine/redis/message-pack.ts';
@@ -27,12 +28,12 @@ export interface OpenEvent {
 }
 
 /** Prices and details. */
-export function packProducts(products: readonly ProductRow[]): RebuiltPage[] {
+export function packProducts(products: readonly ProductRecord[]): RebuiltPage[] {
   const prices = products.flatMap(({ sku, price }) => [sku, String(price)]);
-  const details = products.flatMap((product) => [product.sku, packDetails(product)]);
+  const texts = products.flatMap(({ sku, details }) => [sku, packDetails(details)]);
   return [
     { key: KEYS.prices, command: 'HSET', values: prices },
-    { key: KEYS.catalogue, command: 'HSET', values: details },
+    { key: KEYS.catalogue, command: 'HSET', values: texts },
   ];
 }
 
@@ -48,13 +49,14 @@ export function packLevels(open: ReadonlyMap<string, OpenEvent>, setAside: Chang
   const flat = (levels: LevelRow[]) =>
     levels.filter(isKept).flatMap((level) => [levelField(level), String(level.available)]);
   return {
-    page(levels: readonly LevelRow[]): string[] {
+    page(levels: readonly LevelRecord[]): string[] {
       return flat(
-        levels.map((level) => {
-          const field = levelField(level);
+        levels.flatMap(({ sku, pool, available }) => {
+          if (available === null) return []; // movements without a level: reconcile names them
+          const field = levelField({ sku, pool });
           const units = added.get(field) ?? 0;
           added.delete(field);
-          return { ...level, available: level.available + units };
+          return [{ sku, pool, available: available + units }];
         }),
       );
     },
@@ -64,11 +66,8 @@ export function packLevels(open: ReadonlyMap<string, OpenEvent>, setAside: Chang
 }
 
 /** Each user's lines, as the scripts pack them. */
-export function packWishlists(wishlists: readonly KeptWishlist[]): RebuiltPage {
-  const values = wishlists.flatMap(({ user, lines }) => [
-    user,
-    packMessage(lines.flatMap(({ sku, quantity }) => [sku, quantity])),
-  ]);
+export function packWishlists(wishlists: Wishlists): RebuiltPage {
+  const values = [...wishlists].flatMap(([user, lines]) => [user, packMessage([...lines].flat())]);
   return { key: KEYS.wishlists, command: 'HSET', values };
 }
 
@@ -93,56 +92,72 @@ export function packOffers(open: readonly OpenEvent[]): RebuiltPage {
   return { key: KEYS.offers, command: 'HSET', values };
 }
 
-/** What the limits of an open event count. */
-export function packCounts(
-  { event, opened }: OpenEvent,
-  counts: readonly LimitCount[],
-  setAside: CountChanges,
-): RebuiltPage {
+/** What the limits of an open event count; `rest` is what only dead letters brought in. */
+export function packCounts({ event, opened }: OpenEvent, setAside: CountChanges) {
   const limited = new Set(
     event.items.flatMap(({ sku, limitPerUser }) => (limitPerUser === null ? [] : [sku])),
   );
-  const units = new Map<string, number>();
-  for (const { sku, user, units: kept } of counts) if (limited.has(sku)) units.set(countKey(sku, user), kept);
-  for (const [key, delta] of setAside.deltas.get(event.id) ?? [])
-    if (limited.has(parseLevelField(key).sku)) units.set(key, (units.get(key) ?? 0) + delta);
-  const values = [...units]
-    .filter(([, count]) => count > 0)
-    .flatMap(([key, count]) => [countKey(formatPosition(opened), key), String(count)]);
-  return { key: KEYS.counts, command: 'HSET', values };
+  const added = new Map(setAside.deltas.get(event.id) ?? []);
+  const pack = (counts: readonly LimitCount[]): RebuiltPage => {
+    const values = counts
+      .filter(({ sku, units }) => limited.has(sku) && units > 0)
+      .flatMap(({ sku, user, units }) => [
+        countKey(formatPosition(opened), countKey(sku, user)),
+        String(units),
+      ]);
+    return { key: KEYS.counts, command: 'HSET', values };
+  };
+  return {
+    page(counts: readonly LimitCount[]): RebuiltPage {
+      return pack(
+        counts.map(({ sku, user, units }) => {
+          const key = countKey(sku, user);
+          const delta = added.get(key) ?? 0;
+          added.delete(key);
+          return { sku, user, units: units + delta };
+        }),
+      );
+    },
+    rest: (): RebuiltPage => pack(Array.from(added, ([key, units]) => ({ ...splitCountKey(key), units }))),
+  };
+}
+
+function splitCountKey(key: string): { sku: string; user: string } {
+  const { sku, pool: user } = parseLevelField(key);
+  return { sku, user };
 }
 
 /** Holds: deadlines for the sorted set, records for the hash, both flat; `rest` is what only dead letters brought in. */
 export function packHolds(open: ReadonlyMap<string, OpenEvent>, setAside: Changes) {
   const settled = new Set(setAside.statuses.filter(({ status }) => status !== 'held').map(({ id }) => id));
-  const pack = (orders: readonly HeldOrder[]) => {
-    const live = orders.filter(({ id }) => !settled.has(id));
-    const place = (id: string) => formatPlace(parseOrderId(id)!);
+  const place = (id: string) => formatPlace(parseOrderId(id)!);
+  const pack = (holds: readonly HoldRecord[]) => {
+    const live = holds.filter(({ id }) => !settled.has(id));
     return {
-      deadlines: live.flatMap(({ id, expiresAt }) => [String(expiresAt), place(id)]),
-      records: live.flatMap((order) => [place(order.id), packHeld(order, open)]),
+      deadlines: live.flatMap(({ id, deadline }) => [String(deadline ?? 0), place(id)]),
+      records: live.flatMap((hold) => [place(hold.id), packHeld(hold, open)]),
     };
   };
   return { page: pack, rest: () => pack(heldOf(setAside)) };
 }
 
 /** A customer's counts go down with the hold only where a limit counted its units. */
-function packHeld({ userId, units }: HeldOrder, open: ReadonlyMap<string, OpenEvent>): Buffer {
-  const isCounted = units.some(({ sku, pool }) => itemOf(open.get(pool), sku)?.limitPerUser != null);
-  const flat = units.flatMap(({ quantity, ...level }) => [levelField(level), quantity]);
-  return packMessage([isCounted ? userId : '', flat]);
+function packHeld({ user, units }: HoldRecord, open: ReadonlyMap<string, OpenEvent>): Buffer {
+  const levels = units.filter((_, at) => at % 2 === 0).map((field) => parseLevelField(String(field)));
+  const isCounted = levels.some(({ sku, pool }) => itemOf(open.get(pool), sku)?.limitPerUser != null);
+  return packMessage([isCounted ? user : '', units]);
 }
 
 function itemOf(open: OpenEvent | undefined, sku: string): EventItem | undefined {
   return open?.event.items.find((item) => item.sku === sku);
 }
 
-function heldOf({ orders, items }: Changes): HeldOrder[] {
-  const units = new Map<string, LevelUnits[]>();
-  for (const { orderId, sku, pool, quantity } of items)
-    units.set(orderId, [...(units.get(orderId) ?? []), { sku, pool, quantity }]);
-  return orders.flatMap(({ id, userId, status, expiresAt }) =>
-    status === 'held' ? [{ id, userId, expiresAt: expiresAt!.getTime(), units: units.get(id) ?? [] }] : [],
+function heldOf({ orders, items }: Changes): HoldRecord[] {
+  const units = new Map<string, (string | number)[]>();
+  for (const { orderId, quantity, ...level } of items)
+    units.set(orderId, [...(units.get(orderId) ?? []), levelField(level), quantity]);
+  return orders.flatMap(({ id, userId: user, status, expiresAt }) =>
+    status === 'held' ? [{ id, user, deadline: expiresAt!.getTime(), units: units.get(id) ?? [] }] : [],
   );
 }
 
