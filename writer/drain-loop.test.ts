@@ -112,6 +112,21 @@ test('P4: entries that were applied already are not applied again', async () => 
   await expectConsistent();
 });
 
+test('P6: whoever read the checkpoint before a recovery raised the fence changes nothing', async () => {
+  await orderSome(20);
+  const entries = await allEntries();
+  await maria.database.query.updateTable('journal_checkpoint').set({ fence: 1 }).execute();
+  await expect(applyEntries(maria.database, ORIGIN, entries)).rejects.toThrow(CheckpointMoved);
+  expect(await countOrders()).toBe(0);
+  const loop = startWriter();
+  await untilDrained();
+  await maria.database.query.updateTable('journal_checkpoint').set({ fence: 2 }).execute();
+  await orderSome(20);
+  await untilDrained();
+  expect(loop.status).toMatchObject({ checkpoint: { fence: 2 }, setAside: 0, retries: 0 });
+  await expectConsistent();
+});
+
 test('P4: several writers at once apply every entry once', async () => {
   for (let writer = 0; writer < 3; writer++) startWriter(1);
   for (let round = 0; round < 5; round++) await orderSome(20);

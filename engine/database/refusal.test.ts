@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { useDatabase } from '../../test/fixtures/servers.ts';
-import { codeOf, describeError, isRefusedContent } from './refusal.ts';
+import { codeOf, describeError, isRefusedContent, isTooLarge } from './refusal.ts';
 
 const maria = useDatabase();
 
@@ -57,4 +57,40 @@ describe('P5: what MariaDB refuses for good, and what may pass', () => {
     expect(isRefusedContent(await sleeping)).toBe(false);
     await connection.release().catch(() => undefined);
   });
+
+  test('a statement that is larger than MariaDB takes is neither: in parts it may pass', async () => {
+    const { pool } = maria.database;
+    const [{ most }] = await pool.query('select @@max_allowed_packet as most');
+    const error = await pool.query(INSERT, [9, Buffer.alloc(most + 1)]).catch((reason: unknown) => reason);
+    expect([isTooLarge(error), isRefusedContent(error)]).toEqual([true, false]);
+  });
+
+  test('a deadlock is not', async () => {
+    const { database } = maria;
+    await database.pool.query("insert into small values (40, 'x'), (41, 'x')");
+    const step = async (first: number, second: number, both: () => Promise<void>) =>
+      database.transaction(async (transaction) => {
+        await transaction.query("update small set b = 'y' where a = ?", [first]);
+        await both();
+        await transaction.query("update small set b = 'y' where a = ?", [second]);
+      });
+    const met = meeting();
+    const outcomes = await Promise.allSettled([step(40, 41, met), step(41, 40, met)]);
+    const [loser] = outcomes.flatMap((one) => (one.status === 'rejected' ? [one.reason] : []));
+    expect([isRefusedContent(loser), codeOf(loser)]).toEqual([false, 'ER_LOCK_DEADLOCK']);
+  });
 });
+
+/** Resolves for both when two have come. */
+function meeting(): () => Promise<void> {
+  let open: () => void = () => undefined;
+  let came = 0;
+  const both = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  return () => {
+    came += 1;
+    if (came === 2) open();
+    return both;
+  };
+}

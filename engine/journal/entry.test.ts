@@ -134,6 +134,11 @@ describe('P5: an entry that cannot be read is named, never guessed at', () => {
     expect(() => read([1, kind, AT, []])).toThrow(`journal entry 1-42 is of the unknown kind ${kind}`);
   });
 
+  const EVENT_WITHOUT_PRICE = JSON.stringify({
+    ...{ name: 'n', startsAt: 0, endsAt: 1, status: 'open', holdSeconds: 0 },
+    items: [{ sku: 'tea', stock: 1, limitPerUser: null }],
+  });
+
   const orders = (
     packed: unknown,
     users: unknown = ['mina'],
@@ -171,6 +176,8 @@ describe('P5: an entry that cannot be read is named, never guessed at', () => {
     ['a product of a stock below zero', product('tea', 1, -2, packDetails(DETAILS))],
     ['a product without name', product(null, 1, 1, packDetails(DETAILS))],
     ['a product whose details are no JSON', product('tea', 1, 1, '{')],
+    ['an event whose record has no items', [1, 'events', AT, 'sale', '{"name":"n"}', 0, [], '']],
+    ['an event whose item has no price', [1, 'events', AT, 'sale', EVENT_WITHOUT_PRICE, 0, [], '']],
     ['a wish of a quantity below zero', [1, 'wishlists', AT, [['mina', 'tea', -1]]]],
     ['a wish without quantity', [1, 'wishlists', AT, [['mina', 'tea']]]],
     ['nothing after the clock: adjustments', [1, 'adjustments', AT]],

@@ -6,7 +6,13 @@ import { formatOrderId, parsePlace } from '../domain/order-id.ts';
 import { eventOf, type PoolOfSku, parseLevelField } from '../domain/pool.ts';
 import { formatPosition, type Position, parsePosition } from '../domain/position.ts';
 import { type ProductDetails, unpackDetails } from '../domain/product.ts';
-import { EVENT_ACTIONS, type EventAction, type SaleEvent, unpackEvent } from '../domain/sale-event.ts';
+import {
+  EVENT_ACTIONS,
+  type EventAction,
+  type EventItem,
+  type SaleEvent,
+  unpackEvent,
+} from '../domain/sale-event.ts';
 import type { WishlistChange } from '../domain/wishlist.ts';
 
 /** The version of the journal's format that this program writes and reads. */
@@ -345,8 +351,10 @@ function readEventChange([id, record, number, moves, token]: PackedEvent, where:
   must(typeof id === 'string' && typeof record === 'string', where, 'its event has no id or no record');
   must(Array.isArray(moves) && moves.length % 2 === 0, where, 'the moves of its event are no pairs');
   must(isTokenOrNothing(token), where, 'the idempotency token of its event is none');
+  const event = unpackEvent(id, record);
+  must(isSoundEvent(event), where, 'the record of its event is no event');
   return {
-    event: unpackEvent(id, record),
+    event,
     action,
     token: token || null,
     moves: Array.from({ length: moves.length / 2 }, (_, at) => {
@@ -355,6 +363,21 @@ function readEventChange([id, record, number, moves, token]: PackedEvent, where:
       return { sku: sku as string, units: units as number };
     }),
   };
+}
+
+function isSoundEvent({ name, startsAt, endsAt, status, holdSeconds, items }: SaleEvent): boolean {
+  return (
+    typeof name === 'string' &&
+    typeof status === 'string' &&
+    [startsAt, endsAt, holdSeconds].every(Number.isSafeInteger) &&
+    Array.isArray(items) &&
+    items.every(isSoundItem)
+  );
+}
+
+function isSoundItem({ sku, stock, price, limitPerUser }: EventItem): boolean {
+  const limits = limitPerUser === null ? [] : [limitPerUser];
+  return typeof sku === 'string' && [stock, price, ...limits].every(Number.isSafeInteger);
 }
 
 function readAdjustments(packed: PackedAdjustment[], where: string): JournalAdjustment[] {
