@@ -12,6 +12,7 @@ import type { OrderOutcome } from '../engine/domain/order.ts';
 import type { ProductToPut, PutOutcome } from '../engine/domain/product.ts';
 import type { WishlistChange, WishlistOutcome } from '../engine/domain/wishlist.ts';
 import { SaleEvents } from '../engine/events/sale-events.ts';
+import { BacklogBound } from '../engine/journal/backlog-bound.ts';
 import { Gate } from '../engine/journal/gate.ts';
 import { HoldExpirer } from '../engine/journal/hold-expirer.ts';
 import { findOrder } from '../engine/journal/order-finder.ts';
@@ -100,7 +101,9 @@ export function createApi(config: ApiConfig): Api {
   provide('database', () => connectDatabase(config.DATABASE_URL, config.DATABASE_CONNECTIONS));
   provide('gate', () => {
     const needs = { appendfsync: config.REDIS_APPENDFSYNC };
-    return new Gate({ redis: get('redis'), database: get('database'), logger: get('logger'), needs });
+    const limits = { bytes: config.JOURNAL_BYTES, entries: config.JOURNAL_ENTRIES };
+    const bound = new BacklogBound({ limits, clock: systemClock });
+    return new Gate({ redis: get('redis'), database: get('database'), logger: get('logger'), needs, bound });
   });
   provide('orders', () => batcher(placeOrdersWithHold(config.HOLD_SECONDS * 1_000), bounds));
   provide('settlements', () =>

@@ -1,8 +1,9 @@
+import type { Config } from '../engine/config/environment.ts';
 import type { Database } from '../engine/database/database.ts';
+import { BacklogBound } from '../engine/journal/backlog-bound.ts';
 import { Gate } from '../engine/journal/gate.ts';
 import { type BatchCommand, Batcher } from '../engine/redis/batcher.ts';
 import type { RedisClient } from '../engine/redis/client.ts';
-import type { ServerNeeds } from '../engine/redis/server-check.ts';
 import { systemClock } from '../engine/runtime/clock.ts';
 import { createLogger } from '../engine/runtime/logger.ts';
 import { withDatabase, withRedis } from './connections.ts';
@@ -27,10 +28,10 @@ export async function submitAll<Item, Outcome>(
   data: string,
   submission: Submission<Item, Outcome>,
 ): Promise<Outcome[]> {
-  const { REDIS_APPENDFSYNC: appendfsync } = readSurroundings(data, ['REDIS_APPENDFSYNC']);
+  const config = readSurroundings(data, ['REDIS_APPENDFSYNC', 'JOURNAL_BYTES', 'JOURNAL_ENTRIES']);
   return await withRedis(data, (redis) =>
     withDatabase(data, async (database) => {
-      const gate = openGate(redis, database, { appendfsync });
+      const gate = openGate(redis, database, config);
       try {
         await gate.whenOpen(GATE_WITHIN_MS);
         const batcher = createBatcher(redis, gate, submission);
@@ -42,8 +43,13 @@ export async function submitAll<Item, Outcome>(
   );
 }
 
-function openGate(redis: RedisClient, database: Database, needs: ServerNeeds): Gate {
-  const gate = new Gate({ redis, database, logger: createLogger('cli', 'silent'), needs });
+type GateConfig = Config<'REDIS_APPENDFSYNC' | 'JOURNAL_BYTES' | 'JOURNAL_ENTRIES'>;
+
+function openGate(redis: RedisClient, database: Database, config: GateConfig): Gate {
+  const needs = { appendfsync: config.REDIS_APPENDFSYNC };
+  const limits = { bytes: config.JOURNAL_BYTES, entries: config.JOURNAL_ENTRIES };
+  const bound = new BacklogBound({ limits, clock: systemClock });
+  const gate = new Gate({ redis, database, logger: createLogger('cli', 'silent'), needs, bound });
   gate.start();
   return gate;
 }

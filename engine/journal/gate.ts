@@ -7,15 +7,20 @@ import type { RedisClient } from '../redis/client.ts';
 import { readFirstPosition, readLastPosition } from '../redis/journal-stream.ts';
 import { KEYS } from '../redis/keys.ts';
 import { findServerFaults, type ServerNeeds } from '../redis/server-check.ts';
+import { systemClock } from '../runtime/clock.ts';
 import { within } from '../runtime/deadline.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { runPeriodically } from '../runtime/periodic.ts';
+import { BacklogBound } from './backlog-bound.ts';
+import { Closings } from './closings.ts';
 
 export interface GateOptions {
   readonly redis: RedisClient;
   readonly database: Database;
   readonly needs: ServerNeeds;
   readonly logger: Logger;
+  /** How much may wait for MariaDB; derived from Redis's memory when absent. */
+  readonly bound?: BacklogBound | undefined;
 }
 
 const FIRST_EPOCH = 1;
@@ -31,10 +36,13 @@ const COMPARE_WITHIN_MS = 10_000;
  *   whoever answers next may be another server, or the same one with a shorter journal. Redis and MariaDB's
  *   checkpoint are compared again and again until nothing stands against opening.
  * - OPEN: `epoch()` is the epoch in force. Left when the connection is lost, and when a look at Redis, taken once a
- *   second, finds settings that break a promise, a full memory, another epoch, or no answer. MariaDB is not asked
+ *   second, finds settings that break a promise, a full memory or journal, another epoch, or no answer. MariaDB is not asked
  *   then: orders go on while it is away.
  */
 export class Gate {
+  /** How often it closed, and why. */
+  readonly closings = new Closings();
+  readonly bound: BacklogBound;
   readonly #options: GateOptions;
   #reasons: readonly string[] = ['Redis is not reached yet'];
   #epoch = 0;
@@ -47,6 +55,7 @@ export class Gate {
 
   constructor(options: GateOptions) {
     this.#options = options;
+    this.bound = options.bound ?? new BacklogBound({ limits: { entries: 0, bytes: 0 }, clock: systemClock });
   }
 
   /** Begins to watch the connection and to compare. */
@@ -96,7 +105,9 @@ export class Gate {
   #close(reasons: readonly string[]): void {
     const said = this.#reasons.join();
     this.#reasons = reasons;
-    if (said !== reasons.join()) this.#options.logger.warn({ reasons }, 'gate closed');
+    if (said === reasons.join()) return;
+    this.closings.note(reasons);
+    this.#options.logger.warn({ reasons }, 'gate closed');
   }
 
   /** While the gate is open: closes it when Redis is not what it was when it was opened. */
@@ -112,10 +123,18 @@ export class Gate {
   }
 
   async #look(): Promise<string[]> {
-    const { redis, needs } = this.#options;
-    const faults = await findServerFaults(redis, needs);
+    const { redis } = this.#options;
+    const faults = await this.#findFaults();
     const epoch = Number(await redis.get(KEYS.epoch));
     return epoch === this.#epoch ? faults : [...faults, `Redis's epoch is ${epoch}, it was ${this.#epoch}`];
+  }
+
+  /** The bound is looked at even where something else is wrong, so that the figures of the backlog stay fresh. */
+  async #findFaults(): Promise<string[]> {
+    const { redis, needs } = this.#options;
+    const full = await this.bound.look(redis);
+    const faults = await findServerFaults(redis, needs);
+    return full === null ? faults : [...faults, full];
   }
 
   #check(): void {
@@ -151,8 +170,8 @@ export class Gate {
    * checkpoint, its last one after it. Whatever moves in between can then only make the two look closer.
    */
   async #compare(): Promise<string[]> {
-    const { redis, database, needs } = this.#options;
-    const faults = await findServerFaults(redis, needs);
+    const { redis, database } = this.#options;
+    const faults = await this.#findFaults();
     if (faults.length > 0) return faults;
     const first = await readFirstPosition(redis);
     const checkpoint = await readCheckpoint(database);
