@@ -25,6 +25,8 @@ export const KEYS = {
   events: key('events'),
   revision: key('revision'),
   idempotency: key('idempotency'),
+  processes: key('processes'),
+  reconciliation: key('reconciliation'),
 } as const;
 
 /** What ends an order's life changes: the keys of `lua/fragments/settlement.lua`, in its order. */
