@@ -20,29 +20,49 @@ export class CheckpointMoved extends Error {
   override readonly name = 'CheckpointMoved';
 }
 
+/** An entry is missing between two others: it would be an order that MariaDB never hears of (P5). */
+export class JournalGap extends InternalFault {
+  override readonly name = 'JournalGap';
+}
+
 /**
  * Applies `entries`, which follow `from` without a gap, and moves the checkpoint behind them: both in one
  * transaction, so that each entry is in MariaDB exactly once however often a writer dies (P4). Resolves to the new
- * checkpoint. Throws `CheckpointMoved`, `InternalFault` for a gap, or what MariaDB says; nothing is changed then.
+ * checkpoint. Throws `CheckpointMoved`, `JournalGap`, or what MariaDB says; nothing is changed then.
  */
 export async function applyEntries(
   database: Database,
   from: Checkpoint,
   entries: readonly Entry[],
 ): Promise<Checkpoint> {
+  return await database.transaction((transaction) => writeEntries(transaction, from, entries));
+}
+
+/** The same within a transaction, which must be rolled back when this rejects. */
+export async function writeEntries(
+  transaction: Transaction,
+  from: Checkpoint,
+  entries: readonly Entry[],
+): Promise<Checkpoint> {
   const to = assertContinuous(from, entries);
   const changes = foldEntries(entries);
-  await database.transaction(async (transaction) => {
-    if (!(await advanceCheckpoint(transaction, from, to))) {
-      throw new CheckpointMoved(`the checkpoint is not at ${formatPosition(from)} any more`);
-    }
-    await write(transaction, changes);
-  });
+  await moveCheckpoint(transaction, from, to);
+  await writeChanges(transaction, changes);
   return { ...to, fence: from.fence };
 }
 
+/** Throws `CheckpointMoved` where it is not at `from` any more. */
+export async function moveCheckpoint(
+  transaction: Transaction,
+  from: Checkpoint,
+  to: Position,
+): Promise<void> {
+  if (await advanceCheckpoint(transaction, from, to)) return;
+  throw new CheckpointMoved(`the checkpoint is not at ${formatPosition(from)} any more`);
+}
+
 /** Levels are made before they are changed; the rest could stand in any order. */
-async function write(transaction: Transaction, changes: Changes): Promise<void> {
+export async function writeChanges(transaction: Transaction, changes: Changes): Promise<void> {
   await upsertProducts(transaction, changes.products);
   await insertLevels(transaction, changes.newLevels);
   await upsertEvents(transaction, changes.events);
@@ -56,12 +76,11 @@ async function write(transaction: Transaction, changes: Changes): Promise<void> 
   await changeWishlistItems(transaction, changes.wishlists);
 }
 
-/** A missing entry would be an order that MariaDB never hears of (P5). */
 function assertContinuous(from: Position, entries: readonly Entry[]): Position {
   let last = from;
   for (const { position } of entries) {
     if (!follows(last, position)) {
-      throw new InternalFault(
+      throw new JournalGap(
         `the journal has a gap: after ${formatPosition(last)} comes ${formatPosition(position)}; nothing is applied past it`,
       );
     }

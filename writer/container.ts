@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { type InjectionToken, instanceCachingFactory, container as root } from 'tsyringe';
-import { connectDatabase, type Database } from '../engine/database/database.ts';
+import { connectDatabase, type Database, WRITING_SESSION } from '../engine/database/database.ts';
 import { createRedisClient, duplicateClient, type RedisClient } from '../engine/redis/client.ts';
 import { systemClock } from '../engine/runtime/clock.ts';
 import { createLogger, type Logger } from '../engine/runtime/logger.ts';
@@ -35,7 +35,9 @@ export function createWriter(config: WriterConfig): Writer {
   provide('logger', () => createLogger('writer', config.LOG_LEVEL));
   provide('redis', () => createRedisClient(config.REDIS_URL, warn));
   provide('blockingRedis', () => duplicateClient(get('redis'), warn));
-  provide('database', () => connectDatabase(config.DATABASE_URL, config.DATABASE_CONNECTIONS));
+  provide('database', () =>
+    connectDatabase(config.DATABASE_URL, config.DATABASE_CONNECTIONS, WRITING_SESSION),
+  );
   provide(
     'drainLoop',
     () =>

@@ -18,14 +18,36 @@ export interface Database {
 /**
  * Connects lazily to `url` (mariadb://user:password@host:port/database) with at most `connections` connections.
  * Times are UTC on the wire and in the tables; whole numbers up to 2^53 - 1 come back as numbers, above it the
- * connector throws rather than rounds.
+ * connector throws rather than rounds. `session` is what each connection is set to.
  */
-export function connectDatabase(url: string, connections: number): Database {
-  const pool = createPool({ ...parseUrl(url), ...SETTINGS, connectionLimit: connections });
+export function connectDatabase(url: string, connections: number, session?: SessionSettings): Database {
+  const pool = createPool({ ...parseUrl(url), ...SETTINGS, ...session, connectionLimit: connections });
   // The pool destroys nothing twice: kysely owns it and ends it.
   const query = new Kysely<Schema>({ dialect: createDialect(pool) });
   return { query, pool, transaction: (work) => runTransaction(pool, work), close: () => query.destroy() };
 }
+
+/** What connections are set to beyond what all have in common. */
+export interface SessionSettings {
+  /** Statements that each new connection begins with. */
+  readonly initSql: string[];
+  /** How long a statement may go without a byte from MariaDB before its connection is given up, in ms. */
+  readonly socketTimeout: number;
+}
+
+/**
+ * For connections that write journal entries. A process that is stopped in the middle of a transaction must not hold
+ * its locks for long, nor one of ours wait long for those of others; and values that do not fit are refused, never cut, whatever
+ * MariaDB's own mode is.
+ */
+export const WRITING_SESSION: SessionSettings = {
+  initSql: [
+    'set session innodb_lock_wait_timeout = 5, lock_wait_timeout = 5',
+    'set session idle_transaction_timeout = 5, idle_write_transaction_timeout = 5',
+    "set session sql_mode = 'STRICT_ALL_TABLES,ERROR_FOR_DIVISION_BY_ZERO,NO_ENGINE_SUBSTITUTION'",
+  ],
+  socketTimeout: 30_000,
+};
 
 const SETTINGS = {
   timezone: 'Z',

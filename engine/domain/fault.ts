@@ -12,3 +12,8 @@ export class OutcomeUnknown extends Error {
 export class InternalFault extends Error {
   override readonly name: string = 'InternalFault';
 }
+
+/** MariaDB does not have a row that an entry changes: what should have made it was set aside, or is missing. */
+export class MissingRows extends InternalFault {
+  override readonly name = 'MissingRows';
+}

@@ -1,3 +1,4 @@
+import { InternalFault } from '../domain/fault.ts';
 import { formatPosition, ORIGIN, type Position, parsePosition } from '../domain/position.ts';
 import { DamagedEntry, type Entry, readEntry, type StoredEntry } from '../journal/entry.ts';
 import type { RedisClient } from './client.ts';
@@ -68,13 +69,10 @@ export async function countEntries(redis: RedisClient): Promise<number> {
 
 /** Reads what an entry holds. Throws `UnknownFormat` or `DamagedEntry`. */
 export function decodeEntry({ position, content }: StoredEntry): Entry {
-  return readEntry(position, unpack(position, content));
-}
-
-function unpack(position: Position, content: Buffer): unknown {
   try {
-    return unpackMessage(content);
+    return readEntry(position, unpackMessage(content));
   } catch (error) {
+    if (error instanceof InternalFault) throw error;
     throw new DamagedEntry(
       `journal entry ${formatPosition(position)} is damaged: ${(error as Error).message}`,
     );

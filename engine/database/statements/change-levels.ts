@@ -1,4 +1,4 @@
-import { InternalFault } from '../../domain/fault.ts';
+import { MissingRows } from '../../domain/fault.ts';
 import type { Transaction } from '../database.ts';
 
 /** Units to add to (or, negative, take from) one level. */
@@ -20,7 +20,7 @@ export async function changeLevels(transaction: Transaction, changes: readonly L
   const rows = effective.map(({ sku, pool, delta }) => [delta, sku, pool]);
   const { affectedRows } = (await transaction.batch(SQL, rows)) as { affectedRows: number };
   if (affectedRows !== rows.length) {
-    throw new InternalFault(
+    throw new MissingRows(
       `${rows.length} stock levels were to change, ${affectedRows} are there: one is missing`,
     );
   }

@@ -1,4 +1,4 @@
-import { InternalFault } from '../../domain/fault.ts';
+import { MissingRows } from '../../domain/fault.ts';
 import type { Transaction } from '../database.ts';
 
 /** What became of an order. */
@@ -17,6 +17,6 @@ export async function updateOrderStatuses(
   const result = await transaction.batch('update orders set status = ? where id = ?', rows);
   const { affectedRows } = result as { affectedRows: number };
   if (affectedRows !== rows.length) {
-    throw new InternalFault(`${rows.length} orders were to change their status, ${affectedRows} are there`);
+    throw new MissingRows(`${rows.length} orders were to change their status, ${affectedRows} are there`);
   }
 }
