@@ -107,7 +107,7 @@ describe('MariaDB stopped in its tracks', () => {
     await vi.waitUntil(() => beats >= before + 3, { timeout: 20_000 });
     expect(database.pool.taskQueueSize()).toBeLessThanOrEqual(1);
     process.kill(server.pid, 'SIGCONT');
-    await vi.waitUntil(() => heartbeat.database === 'closed', { timeout: 20_000 });
+    await vi.waitUntil(() => heartbeat.breakers.mariadb === 'closed', { timeout: 20_000 });
   });
 
   test('its end takes a moment, no more', async () => {

@@ -24,7 +24,8 @@ export interface HeartbeatOptions {
   readonly url: () => string | null;
   /** The last journal entry about which it has told a caller; ORIGIN for who tells nobody. */
   readonly acknowledged: () => Position;
-  readonly report: () => Omit<ProcessReport, 'breakers'> & Partial<Pick<ProcessReport, 'breakers'>>;
+  /** What else it says; `breakers` are those of other connections than these two. */
+  readonly report: () => Partial<ProcessReport>;
 }
 
 const EVERY_MS = 1_000;
@@ -80,15 +81,16 @@ export class Heartbeat {
     await this.beat();
   }
 
-  /** Whether MariaDB took the last beat. */
-  get database(): BreakerState {
-    return this.#writes.mariadb.state;
+  /** Whether each of the two took the last beat. */
+  get breakers(): { readonly redis: BreakerState; readonly mariadb: BreakerState } {
+    const isReady = this.#options.redis.status === 'ready';
+    return { redis: isReady ? this.#writes.redis.state : 'open', mariadb: this.#writes.mariadb.state };
   }
 
   #card(): ProcessCard {
     const { kind, url, acknowledged, report } = this.#options;
     const said = report();
-    const breakers = { redis: this.#redisState(), mariadb: this.database, ...said.breakers };
+    const breakers = { ...this.breakers, ...said.breakers };
     return {
       id: this.id,
       kind,
@@ -101,10 +103,6 @@ export class Heartbeat {
       isStopped: this.#isStopped,
       report: { ...said, breakers },
     };
-  }
-
-  #redisState(): BreakerState {
-    return this.#options.redis.status === 'ready' ? this.#writes.redis.state : 'open';
   }
 
   async #sweepHourly(): Promise<void> {
