@@ -7,6 +7,7 @@ import { importCommand } from './commands/import.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { processCommands } from './commands/processes.ts';
 import { reconcileCommand } from './commands/reconcile.ts';
+import { statusCommand } from './commands/status.ts';
 import { stockCommand } from './commands/stock.ts';
 import { tokenCommand } from './commands/token.ts';
 import { upCommand } from './commands/up.ts';
@@ -28,6 +29,7 @@ const commands = [
   importCommand(),
   tokenCommand(),
   stockCommand(),
+  statusCommand(),
   reconcileCommand(),
 ];
 for (const command of commands) program.addCommand(command);

@@ -1,4 +1,6 @@
 import { Command } from 'commander';
+import { noteReconciliation } from '../../engine/processes/reconciliation-note.ts';
+import type { RedisClient } from '../../engine/redis/client.ts';
 import { systemClock } from '../../engine/runtime/clock.ts';
 import type { Drift } from '../../writer/reconcile/drift.ts';
 import { type Reconciliation, reconcile } from '../../writer/reconcile/reconcile.ts';
@@ -30,11 +32,22 @@ export function reconcileCommand(): Command {
 async function compare(data: string): Promise<Reconciliation> {
   try {
     return await withRedis(data, (redis) =>
-      withDatabase(data, (database) => reconcile({ redis, database, clock: systemClock })),
+      withDatabase(data, async (database) => {
+        const result = await reconcile({ redis, database, clock: systemClock });
+        await leaveWord(redis, result);
+        return result;
+      }),
     );
   } catch (error) {
     throw new CommandFailure(`could not compare: ${(error as Error).message}`, COULD_NOT_COMPARE);
   }
+}
+
+/** For metrics and status; the result stands whether Redis takes it or not. */
+async function leaveWord(redis: RedisClient, result: Reconciliation): Promise<void> {
+  const { consistent, drifts, cut, backlog } = result;
+  const note = { at: systemClock.nowMs(), consistent, drifts: drifts.length, cut, backlog };
+  await noteReconciliation(redis, note).catch(() => undefined);
 }
 
 function describe(result: Reconciliation): string {

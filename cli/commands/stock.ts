@@ -3,6 +3,7 @@ import { REGULAR_POOL } from '../../engine/domain/pool.ts';
 import type { Product } from '../../engine/domain/product.ts';
 import { readProducts } from '../../engine/redis/stock-reader.ts';
 import { systemClock } from '../../engine/runtime/clock.ts';
+import { alignColumns } from '../columns.ts';
 import { withRedis } from '../connections.ts';
 import { CommandFailure } from '../failure.ts';
 import { dataOption } from './data-option.ts';
@@ -29,14 +30,4 @@ async function showStock(skus: string[], data: string): Promise<void> {
 function rowsOf({ sku, stock, event }: Product): string[][] {
   const regular = [sku, REGULAR_POOL, String(stock)];
   return event ? [regular, [sku, event.id, String(event.stock)]] : [regular];
-}
-
-function alignColumns(rows: string[][]): string[] {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)));
-  return rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]!))
-      .join('  ')
-      .trimEnd(),
-  );
 }
