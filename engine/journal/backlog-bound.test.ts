@@ -92,7 +92,7 @@ describe('P7: full', () => {
   });
 });
 
-describe('bytes', () => {
+describe('P7: bytes', () => {
   async function usedMemory(): Promise<number> {
     return Number(/^used_memory:(\d+)/m.exec(await redis.client.info('memory'))?.[1]);
   }

@@ -30,6 +30,17 @@ async function untilFigure(url: string, name: string, isRight: (value: number) =
   await vi.waitUntil(look, { timeout: 15_000, interval: 100 });
 }
 
+test('the scheduler answers while RabbitMQ is away, and says so', async () => {
+  const scheduler = api.start(['scheduler'], { AMQP_URL: 'amqp://127.0.0.1:1' });
+  const url = String((await scheduler.waitForLog(({ msg }) => msg === 'started')).url);
+  expect((await call(`${url}/readyz`)).body).toEqual({ status: 'not ready', reasons: ['RabbitMQ is away'] });
+  const figures = await readFigures(url);
+  expect(figures.get('bootakhae_broker_connected')).toBe(0);
+  expect(figures.get('bootakhae_connection_open{server="rabbitmq"}')).toBe(0);
+  expect((await call(`${url}/nowhere`)).status).toBe(404);
+  expect(await scheduler.stop()).toBe(0);
+});
+
 test.each(['api', 'writer'] as const)(
   'the page of %s has its part of the catalogue, typed',
   async (process) => {
