@@ -68,8 +68,9 @@ describe('P6: an empty Redis beside a MariaDB that has heard of orders', () => {
 
   test('changes nothing: whatever would is refused with 503', async () => {
     await expectAllRefused(/Redis has lost data/);
-    // but that the process is there
-    expect(await redis.client.keys('*')).toEqual([KEYS.processes]);
+    const keys = await redis.client.keys('*');
+    // A process may always say that it is there.
+    expect(keys.filter((key) => key !== KEYS.processes)).toEqual([]);
   });
 
   test('opens once the two agree', async () => {
