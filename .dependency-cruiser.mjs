@@ -14,6 +14,7 @@ const drivers = {
   'uWebSockets\\.js': 'api/http/',
   'fast-jwt': 'engine/token/',
   autocannon: 'bench/',
+  'prom-client': 'engine/runtime/',
 };
 
 const driverRules = Object.entries(drivers).map(([driver, home]) => ({

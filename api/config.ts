@@ -19,6 +19,8 @@ export const API_VARIABLES = [
   'DECISION_DEADLINE_MS',
   'IDEMPOTENCY_HOURS',
   'HOLD_SECONDS',
+  'JOURNAL_BYTES',
+  'JOURNAL_ENTRIES',
   'DATABASE_CONNECTIONS',
 ] as const satisfies readonly VariableName[];
 

@@ -13,9 +13,11 @@ import type { Position } from '../engine/domain/position.ts';
 import type { ProductToPut, PutOutcome } from '../engine/domain/product.ts';
 import type { WishlistChange, WishlistOutcome } from '../engine/domain/wishlist.ts';
 import { SaleEvents } from '../engine/events/sale-events.ts';
+import { BacklogBound } from '../engine/journal/backlog-bound.ts';
 import { Gate } from '../engine/journal/gate.ts';
 import { HoldExpirer } from '../engine/journal/hold-expirer.ts';
 import { findOrder } from '../engine/journal/order-finder.ts';
+import { Heartbeat } from '../engine/processes/heartbeat.ts';
 import { type BatchCommand, Batcher, type BatcherBounds } from '../engine/redis/batcher.ts';
 import { createRedisClient, type RedisClient } from '../engine/redis/client.ts';
 import { type AdjustmentRequest, adjustStock } from '../engine/redis/commands/adjust-stock.ts';
@@ -35,9 +37,12 @@ import { readProducts, readWishlist } from '../engine/redis/stock-reader.ts';
 import { systemClock } from '../engine/runtime/clock.ts';
 import { within } from '../engine/runtime/deadline.ts';
 import { createLogger, type Logger } from '../engine/runtime/logger.ts';
+import { MetricsPage } from '../engine/runtime/metrics-page.ts';
 import { createAuthenticator } from './authenticate.ts';
 import type { ApiConfig } from './config.ts';
 import { HttpServer } from './http/server.ts';
+import { type Observed, reportApi, sampleApi } from './observe.ts';
+import { OrderCounts } from './order-counts.ts';
 import { createRoutes, type Services } from './routes.ts';
 
 /** The parts of the api process that its `main.ts` starts and stops. */
@@ -53,6 +58,10 @@ export interface Api {
   readonly settlements: Batcher<SettlementRequest, SettlementOutcome>;
   readonly events: Batcher<EventRequest, EventOutcome>;
   readonly expirer: HoldExpirer;
+  readonly counts: OrderCounts;
+  readonly heartbeatDatabase: Database;
+  readonly heartbeat: Heartbeat;
+  readonly metrics: MetricsPage;
   readonly server: HttpServer;
 }
 
@@ -68,6 +77,10 @@ const TOKENS: { readonly [Name in keyof Api]: InjectionToken<Api[Name]> } = {
   settlements: Symbol('settlements'),
   events: Symbol('events'),
   expirer: Symbol('expirer'),
+  counts: Symbol('counts'),
+  heartbeatDatabase: Symbol('heartbeatDatabase'),
+  heartbeat: Symbol('heartbeat'),
+  metrics: Symbol('metrics'),
   server: Symbol('server'),
 };
 
@@ -110,7 +123,16 @@ export function createApi(config: ApiConfig): Api {
   provide('database', () => connectDatabase(config.DATABASE_URL, config.DATABASE_CONNECTIONS));
   provide('gate', () => {
     const needs = { appendfsync: config.REDIS_APPENDFSYNC, replicas: config.REDIS_REPLICAS };
-    return new Gate({ redis: get('redis'), database: get('database'), logger: get('logger'), needs });
+    const limits = { bytes: config.JOURNAL_BYTES, entries: config.JOURNAL_ENTRIES };
+    return new Gate({
+      redis: get('redis'),
+      database: get('database'),
+      logger: get('logger'),
+      needs,
+      bound: new BacklogBound({ limits, clock: systemClock }),
+      processId: get('heartbeat').id,
+      onClosed: () => void get('heartbeat').beat(),
+    });
   });
   provide('orders', () => batcher(placeOrdersWithHold(config.HOLD_SECONDS * 1_000), bounds));
   provide('settlements', () =>
@@ -129,6 +151,40 @@ export function createApi(config: ApiConfig): Api {
     batcher(changeWishlists, { ...bounds, itemsOfCall: MAX_CHANGES_OF_CALL, lanes: 1 }),
   );
   provide('events', () => batcher(changeEvent, { ...bounds, itemsOfCall: 1, lanes: 1 }));
+  provide('counts', () => new OrderCounts());
+  provide('heartbeatDatabase', () => connectDatabase(config.DATABASE_URL, 1));
+  const observed: Observed = {
+    get gate() {
+      return get('gate');
+    },
+    get orders() {
+      return get('orders');
+    },
+    get counts() {
+      return get('counts');
+    },
+    queueBound: config.QUEUE_ORDERS,
+    heartbeat: () => get('heartbeat'),
+    monotonicMs: () => systemClock.monotonicMs(),
+  };
+  provide('heartbeat', () => {
+    const { redis, logger } = api;
+    const url = () => api.server.url;
+    const report = () => reportApi(observed);
+    const acknowledged = () => api.gate.acknowledged;
+    const database = get('heartbeatDatabase');
+    return new Heartbeat({
+      kind: 'api',
+      redis,
+      database,
+      clock: systemClock,
+      logger,
+      url,
+      acknowledged,
+      report,
+    });
+  });
+  provide('metrics', () => new MetricsPage('api', () => sampleApi(observed)));
   provide('server', () => {
     const replyDeadlineMs = config.QUEUE_WAIT_MS + config.DECISION_DEADLINE_MS + REPLY_SLACK_MS;
     const authenticate = createAuthenticator(config.AUTH_SECRET);
@@ -152,6 +208,12 @@ export function createApi(config: ApiConfig): Api {
     settlements: get('settlements'),
     events: get('events'),
     expirer: get('expirer'),
+    counts: get('counts'),
+    heartbeatDatabase: get('heartbeatDatabase'),
+    metrics: get('metrics'),
+    get heartbeat() {
+      return get('heartbeat');
+    },
     get server() {
       return get('server');
     },
@@ -169,7 +231,7 @@ function orderBounds(config: ApiConfig): BatcherBounds {
   };
 }
 
-type ServiceParts = Omit<Api, 'server' | 'expirer'>;
+type ServiceParts = Omit<Api, 'server' | 'expirer' | 'heartbeat' | 'heartbeatDatabase'>;
 
 function services({
   redis,
@@ -181,11 +243,14 @@ function services({
   products,
   adjustments,
   wishlists,
+  counts,
+  metrics,
 }: ServiceParts): Services {
   return {
     reasons: () => gate.reasons,
-    placeOrder: (request, options) => orders.submit(request, options),
-    orderRefusal: () => orders.refusal,
+    metrics,
+    placeOrder: (request, options) => counts.watch(orders.submit(request, options)),
+    orderRefusal: () => counts.refusal(orders.refusal),
     settleOrder: (request, options) => settlements.submit(request, options),
     putProduct: (product, options) => products.submit(product, options),
     adjustStock: (request, options) => adjustments.submit(request, options),

@@ -14,7 +14,8 @@ const SWEEP_EVERY_MS = HOUR_MS;
 /** The api process: takes requests, decides orders in Redis, answers when they are on disk. */
 await runProcess(async (): Promise<RunningProcess> => {
   const config = readApiConfig(process.env);
-  const { logger, gate, server, expirer, redis, database, ...batchers } = createApi(config);
+  const api = createApi(config);
+  const { logger, gate, server, expirer, redis, database, heartbeat, heartbeatDatabase, ...batchers } = api;
   gate.start();
   const stopRotating = runPeriodically({
     name: 'rotate idempotency records',
@@ -43,6 +44,7 @@ await runProcess(async (): Promise<RunningProcess> => {
   });
   const port = await server.listen(config.HOST, config.PORT);
   logger.info({ url: `http://${config.HOST}:${port}` }, 'listening');
+  heartbeat.start();
   return {
     async stop() {
       logger.info('draining: no new requests, answering those taken');
@@ -55,6 +57,8 @@ await runProcess(async (): Promise<RunningProcess> => {
       await stopRotating();
       await stopSweeping();
       gate.stop();
+      await heartbeat.stop();
+      await heartbeatDatabase.close();
       redis.disconnect();
       await database.close();
       logger.info('stopped: every request taken was answered');

@@ -8,6 +8,7 @@ import {
 } from './handlers/events.ts';
 import type { ReadinessOptions } from './handlers/health.ts';
 import { healthRoute, readinessRoute } from './handlers/health.ts';
+import { type MetricsOptions, metricsRoute } from './handlers/metrics.ts';
 import type { OrderServices } from './handlers/order-replies.ts';
 import { orderWishlistRoute } from './handlers/order-wishlist.ts';
 import { placeOrderRoute } from './handlers/place-order.ts';
@@ -25,6 +26,7 @@ import type { Route } from './http/route.ts';
 
 /** What the handlers need of the engine. */
 export type Services = ReadinessOptions &
+  MetricsOptions &
   PutProductOptions &
   AdjustStockOptions &
   OrderServices &
@@ -37,6 +39,7 @@ export function createRoutes(services: Services): Route[] {
   return [
     healthRoute(),
     readinessRoute(services),
+    metricsRoute(services),
     showProductRoute(services),
     putProductRoute(services),
     adjustStockRoute(services),

@@ -9,6 +9,7 @@ import { migrateCommand } from './commands/migrate.ts';
 import { processCommands } from './commands/processes.ts';
 import { reconcileCommand } from './commands/reconcile.ts';
 import { recoverCommand } from './commands/recover.ts';
+import { statusCommand } from './commands/status.ts';
 import { stockCommand } from './commands/stock.ts';
 import { tokenCommand } from './commands/token.ts';
 import { upCommand } from './commands/up.ts';
@@ -30,6 +31,7 @@ const commands = [
   importCommand(),
   tokenCommand(),
   stockCommand(),
+  statusCommand(),
   reconcileCommand(),
   recoverCommand(),
   deadLettersCommand(),

@@ -1,7 +1,14 @@
+import { randomUUID } from 'node:crypto';
+import { hostname } from 'node:os';
 import type { Database } from '../engine/database/database.ts';
+import { upsertProcess } from '../engine/database/statements/upsert-process.ts';
+import { comparePositions, ORIGIN, type Position } from '../engine/domain/position.ts';
+import { BacklogBound } from '../engine/journal/backlog-bound.ts';
 import { Gate } from '../engine/journal/gate.ts';
 import type { RedisClient } from '../engine/redis/client.ts';
+import { systemClock } from '../engine/runtime/clock.ts';
 import { createLogger } from '../engine/runtime/logger.ts';
+import { VERSION } from '../engine/runtime/version.ts';
 import { withDatabase, withRedis } from './connections.ts';
 import { readSurroundings } from './surroundings.ts';
 
@@ -21,18 +28,29 @@ export interface OpenShop {
  * what the environment does not set. Rejects with `NotAccepting` when the gate stays closed for 10 s.
  */
 export async function withOpenGate<T>(data: string, work: (shop: OpenShop) => Promise<T>): Promise<T> {
-  const { REDIS_APPENDFSYNC: appendfsync } = readSurroundings(data, ['REDIS_APPENDFSYNC']);
+  const config = readSurroundings(data, ['REDIS_APPENDFSYNC', 'JOURNAL_BYTES', 'JOURNAL_ENTRIES']);
   return await withRedis(data, (redis) =>
     withDatabase(data, async (database) => {
-      const needs = { appendfsync };
-      const gate = new Gate({ redis, database, logger: createLogger('cli', 'silent'), needs });
+      const needs = { appendfsync: config.REDIS_APPENDFSYNC };
+      const limits = { bytes: config.JOURNAL_BYTES, entries: config.JOURNAL_ENTRIES };
+      const bound = new BacklogBound({ limits, clock: systemClock });
+      const gate = new Gate({ redis, database, logger: createLogger('cli', 'silent'), needs, bound });
       gate.start();
       try {
         await gate.whenOpen(GATE_WITHIN_MS);
         return await work({ redis, database, gate });
       } finally {
         gate.stop();
+        await bearWitness(database, gate.acknowledged);
       }
     }),
   );
+}
+
+/** What a person was told is done must not be forgotten either, though the command is over (P3). */
+async function bearWitness(database: Database, acknowledged: Position): Promise<void> {
+  if (comparePositions(acknowledged, ORIGIN) === 0) return;
+  const who = { id: randomUUID(), kind: 'command', host: hostname(), pid: process.pid, version: VERSION };
+  const row = { ...who, url: null, acknowledged, report: '{}', isStopped: true };
+  await upsertProcess(database, row).catch(() => undefined);
 }

@@ -35,6 +35,7 @@ function createBatcher<Item, Outcome>(
     clock: systemClock,
     epoch: () => gate.epoch(),
     deadlineMs: CALL_DEADLINE_MS,
+    acknowledge: (position) => gate.acknowledge(position),
     command,
     bounds: {
       itemsOfCall,

@@ -11,7 +11,7 @@ export class BackOff {
   #next: IBackoff<unknown> | null = null;
   #said: string | null = null;
   #attempts = 0;
-  #retries = 0;
+  readonly #retries = new Map<string, number>();
   #lastError: string | null = null;
 
   constructor(logger: Logger) {
@@ -19,6 +19,11 @@ export class BackOff {
   }
 
   get retries(): number {
+    return [...this.#retries.values()].reduce((sum, count) => sum + count, 0);
+  }
+
+  /** By what MariaDB calls the reason; `other` is what it has no name for. */
+  get retriesByReason(): ReadonlyMap<string, number> {
     return this.#retries;
   }
 
@@ -29,7 +34,8 @@ export class BackOff {
 
   /** Rejects when `signal` aborts. */
   async afterFailure(error: unknown, signal: AbortSignal): Promise<void> {
-    this.#retries += 1;
+    const reason = codeOf(error) ?? 'other';
+    this.#retries.set(reason, (this.#retries.get(reason) ?? 0) + 1);
     this.#attempts += 1;
     this.#lastError = describeError(error);
     const key = codeOf(error) ?? this.#lastError;

@@ -9,6 +9,8 @@ export const WRITER_VARIABLES = [
   'WRITER_ENTRIES',
   'IDEMPOTENCY_HOURS',
   'DATABASE_CONNECTIONS',
+  'METRICS_HOST',
+  'METRICS_PORT',
 ] as const satisfies readonly VariableName[];
 
 export type WriterConfig = Config<(typeof WRITER_VARIABLES)[number]>;

@@ -9,6 +9,7 @@ import type { Entry } from '../engine/journal/entry.ts';
 import type { RedisClient } from '../engine/redis/client.ts';
 import { readFirstPosition } from '../engine/redis/journal-stream.ts';
 import type { Clock } from '../engine/runtime/clock.ts';
+import { Histogram } from '../engine/runtime/histogram.ts';
 import type { Logger } from '../engine/runtime/logger.ts';
 import { runPeriodically } from '../engine/runtime/periodic.ts';
 import { CheckpointMoved, moveCheckpoint, writeEntries } from './apply.ts';
@@ -72,6 +73,7 @@ export class DrainLoop {
   readonly #size: BatchSize;
   readonly #backOff: BackOff;
   readonly #trimmer: Trimmer;
+  readonly #commitTimes = new Histogram();
   #mode: DrainMode = 'STARTING';
   #checkpoint: Checkpoint | null = null;
   #lag: Lag | null = null;
@@ -97,7 +99,9 @@ export class DrainLoop {
       entriesApplied: entries,
       rowsApplied: rows,
       commits,
+      commitTimes: this.#commitTimes,
       retries: this.#backOff.retries,
+      retriesByReason: this.#backOff.retriesByReason,
       setAside,
       lastError: this.#backOff.lastError,
     };
@@ -230,6 +234,7 @@ export class DrainLoop {
     const startedAt = this.#options.clock.monotonicMs();
     this.#checkpoint = await this.#options.database.transaction(work);
     this.#done.commitMs = this.#options.clock.monotonicMs() - startedAt;
+    this.#commitTimes.observe(this.#done.commitMs / 1_000);
     this.#done.commits += 1;
   }
 

@@ -1,4 +1,5 @@
 import type { Checkpoint } from '../engine/domain/position.ts';
+import type { Histogram } from '../engine/runtime/histogram.ts';
 
 /** What the drain loop is doing: docs/ARCHITECTURE.md, "The writer's modes". */
 export const DRAIN_MODES = [
@@ -37,8 +38,11 @@ export interface DrainStatus {
   readonly entriesApplied: number;
   readonly rowsApplied: number;
   readonly commits: number;
+  /** How long all transactions took. */
+  readonly commitTimes: Histogram;
   /** Attempts that failed and are made again. */
   readonly retries: number;
+  readonly retriesByReason: ReadonlyMap<string, number>;
   /** Entries that were put into `dead_letters`. */
   readonly setAside: number;
   /** Why it backs off; null while it works. */

@@ -103,8 +103,18 @@ export class Exchange {
   }
 }
 
+const sentByClass = [0, 0, 0, 0, 0, 0];
+
+/** Responses that this process has sent, by class of status: `2xx`, `4xx`, `5xx`. */
+export function responsesByClass(): ReadonlyMap<string, number> {
+  return new Map([2, 4, 5].map((digit) => [`${digit}xx`, sentByClass[digit]!]));
+}
+
+const ZERO = 0x30;
+
 /** Writes a whole response, which nobody has answered yet. */
 export function send(res: HttpResponse, { status, contentType, headers, body, close }: RenderedReply): void {
+  sentByClass[status.charCodeAt(0) - ZERO]! += 1;
   res.cork(() => {
     res.writeStatus(status);
     if (contentType !== null) res.writeHeader('Content-Type', contentType);

@@ -6,6 +6,8 @@ export interface Reply {
   readonly status: number;
   readonly body?: unknown;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Of a `body` that is a text, to be sent as it is. */
+  readonly contentType?: string;
 }
 
 /** A reply ready for the socket. */
@@ -48,7 +50,9 @@ export const REPLAYED = { 'Idempotency-Replayed': 'true' } as const;
 const RETRY_AFTER_SECONDS = '1';
 
 /** Renders a handler's answer. */
-export function renderReply({ status, body, headers = NO_HEADERS }: Reply): RenderedReply {
+export function renderReply({ status, body, headers = NO_HEADERS, contentType }: Reply): RenderedReply {
+  if (contentType !== undefined)
+    return { status: statusLine(status), contentType, headers, body: String(body), close: false };
   return {
     status: statusLine(status),
     contentType: body === undefined ? null : 'application/json',

@@ -72,6 +72,7 @@ export class HttpServer {
   readonly #exchanges: Exchanges;
   #listener: us_listen_socket | null = null;
   #draining = false;
+  #url: string | null = null;
 
   constructor(options: ServerOptions) {
     this.#options = options;
@@ -82,6 +83,11 @@ export class HttpServer {
     this.#app.any('/*', (res, req) => refuse(res, req, new Problem('not_found', 'no such path')));
   }
 
+  /** Where it answers; null until it listens. */
+  get url(): string | null {
+    return this.#url;
+  }
+
   /** Listens on host and port (0 = any free one); resolves to the port. Rejects when it is taken. */
   listen(host: string, port: number): Promise<number> {
     const listen = this.#app.listen as unknown as ListenExclusively;
@@ -90,7 +96,9 @@ export class HttpServer {
         if (!listener)
           return reject(new ConfigError(`cannot listen on ${host}:${port}: is the port taken? (HOST, PORT)`));
         this.#listener = listener;
-        resolve(uWS.us_socket_local_port(listener));
+        const bound = uWS.us_socket_local_port(listener);
+        this.#url = `http://${host}:${bound}`;
+        resolve(bound);
       });
     });
   }

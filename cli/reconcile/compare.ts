@@ -1,4 +1,6 @@
 import { NotAccepting, OutcomeUnknown } from '../../engine/domain/fault.ts';
+import { noteReconciliation } from '../../engine/processes/reconciliation-note.ts';
+import type { RedisClient } from '../../engine/redis/client.ts';
 import { Lane } from '../../engine/redis/lane.ts';
 import { systemClock } from '../../engine/runtime/clock.ts';
 import { type FixResult, makeCompensations } from '../../writer/reconcile/fix.ts';
@@ -23,15 +25,24 @@ export async function compareOnce(data: string): Promise<Compared> {
   const bar = new ProgressBar();
   try {
     return await withRedis(data, (redis) =>
-      withDatabase(data, (database) =>
-        compareAll({ redis, database, clock: systemClock, onProgress: bar.listener }),
-      ),
+      withDatabase(data, async (database) => {
+        const compared = await compareAll({ redis, database, clock: systemClock, onProgress: bar.listener });
+        await leaveWord(redis, compared.reconciliation);
+        return compared;
+      }),
     );
   } catch (error) {
     throw new CommandFailure(`could not compare: ${(error as Error).message}`, COULD_NOT_COMPARE);
   } finally {
     bar.stop();
   }
+}
+
+/** For metrics and status; the result stands whether Redis takes it or not. */
+async function leaveWord(redis: RedisClient, result: Reconciliation): Promise<void> {
+  const { consistent, drifts, cut, backlog } = result;
+  const note = { at: systemClock.nowMs(), consistent, drifts: drifts.length, cut, backlog };
+  await noteReconciliation(redis, note).catch(() => undefined);
 }
 
 /** What `--fix` makes of a comparison. */
@@ -49,6 +60,7 @@ export async function carryOut(data: string, plan: Plan, compared: Compared): Pr
         clock: systemClock,
         epoch: () => gate.epoch(),
         deadlineMs: CALL_DEADLINE_MS,
+        acknowledge: (position) => gate.acknowledge(position),
       });
       const options = { lane, clock: systemClock, epoch, since: compared.compensated };
       return await makeCompensations(plan.compensations, options);

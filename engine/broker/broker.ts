@@ -4,6 +4,7 @@ import { declareTopology } from './topology.ts';
 
 /** A connection to RabbitMQ that comes back by itself, with the topology declared each time. */
 export interface Broker {
+  readonly isConnected: boolean;
   close(): Promise<void>;
 }
 
@@ -23,7 +24,19 @@ export async function connectBroker(url: string, logger: Logger): Promise<Broker
     },
   });
   tell(connection, logger);
-  return { close: () => connection.close() };
+  const state = { isConnected: false };
+  connection.on('connect', () => {
+    state.isConnected = true;
+  });
+  connection.on('disconnect', () => {
+    state.isConnected = false;
+  });
+  return {
+    get isConnected() {
+      return state.isConnected;
+    },
+    close: () => connection.close(),
+  };
 }
 
 function tell(connection: RecoveringChannelModel, logger: Logger): void {

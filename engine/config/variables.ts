@@ -94,6 +94,29 @@ export const VARIABLES = {
     fallback: 24,
     description: 'how long an Idempotency-Key is remembered at least',
   }),
+  JOURNAL_BYTES: integer({
+    lowest: 0,
+    highest: 10 ** 15 - 1,
+    fallback: 0,
+    description:
+      "bytes of the journal that may wait for MariaDB; at the bound all that would write is refused with 503; 0 = half of Redis's memory",
+  }),
+  JOURNAL_ENTRIES: integer({
+    lowest: 0,
+    highest: 10 ** 15 - 1,
+    fallback: 0,
+    description: 'the same in journal entries; 0 = as many small ones as fit into the bytes',
+  }),
+  METRICS_HOST: text(
+    'address on which the writer and the scheduler answer /metrics and /readyz',
+    '127.0.0.1',
+  ),
+  METRICS_PORT: integer({
+    lowest: 0,
+    highest: 65_535,
+    fallback: 0,
+    description: 'port on which the writer and the scheduler answer /metrics and /readyz; 0 = any free one',
+  }),
   WRITER_ENTRIES: integer({
     lowest: 1,
     highest: 10_000,

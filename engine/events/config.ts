@@ -1,7 +1,14 @@
 import { type Config, readConfig, type VariableName } from '../config/environment.ts';
 
 /** The environment variables of the scheduler process. */
-export const SCHEDULER_VARIABLES = ['AMQP_URL', 'LOG_LEVEL'] as const satisfies readonly VariableName[];
+export const SCHEDULER_VARIABLES = [
+  'REDIS_URL',
+  'DATABASE_URL',
+  'AMQP_URL',
+  'LOG_LEVEL',
+  'METRICS_HOST',
+  'METRICS_PORT',
+] as const satisfies readonly VariableName[];
 
 export type SchedulerConfig = Config<(typeof SCHEDULER_VARIABLES)[number]>;
 

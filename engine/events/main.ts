@@ -1,4 +1,5 @@
 import { type RunningProcess, runProcess } from '../runtime/lifecycle.ts';
+import { startProbeServer } from '../runtime/probe-server.ts';
 import { readSchedulerConfig } from './config.ts';
 import { createScheduler } from './container.ts';
 
@@ -7,12 +8,21 @@ import { createScheduler } from './container.ts';
  * connection and waits.
  */
 await runProcess(async (): Promise<RunningProcess> => {
-  const { logger, broker } = createScheduler(readSchedulerConfig(process.env));
-  const connected = await broker;
-  logger.info('started');
+  const config = readSchedulerConfig(process.env);
+  const { logger, broker, redis, database, heartbeat, metrics, probe } = await createScheduler(config);
+  const reasons = () => (broker.isConnected ? [] : ['RabbitMQ is away']);
+  const { METRICS_HOST: host, METRICS_PORT: port } = config;
+  const server = await startProbeServer({ host, port, metrics, reasons });
+  probe.url = server.url;
+  heartbeat.start();
+  logger.info({ url: server.url }, 'started');
   return {
     async stop() {
-      await connected.close();
+      await heartbeat.stop();
+      await server.close();
+      await broker.close();
+      redis.disconnect();
+      await database.close();
       logger.info('stopped');
     },
   };

@@ -5,7 +5,9 @@ import { type ProcessRow, upsertProcess } from '../database/statements/upsert-pr
 import { NotAccepting } from '../domain/fault.ts';
 import { createRedisClient, type RedisClient } from '../redis/client.ts';
 import { KEYS } from '../redis/keys.ts';
+import { systemClock } from '../runtime/clock.ts';
 import { createLogger } from '../runtime/logger.ts';
+import { BacklogBound } from './backlog-bound.ts';
 import { Gate } from './gate.ts';
 
 const redis = useRedis(['--enable-debug-command', 'local']);
@@ -14,6 +16,7 @@ const maria = useDatabase();
 let client: RedisClient;
 let gate: Gate;
 let warnings: MockInstance;
+const BOUND_ENTRIES = 50;
 
 const untilReason = (reason: RegExp) =>
   vi.waitUntil(() => gate.reasons.some((text) => reason.test(text)), { timeout: 10_000 });
@@ -32,6 +35,7 @@ const options = (redis: RedisClient) => ({
   database: maria.database,
   needs: { appendfsync: 'always' as const },
   logger: createLogger('gate', 'silent'),
+  bound: new BacklogBound({ limits: { entries: BOUND_ENTRIES, bytes: 0 }, clock: systemClock }),
 });
 
 afterEach(() => {
@@ -212,6 +216,16 @@ describe('once open, it closes by itself', () => {
     await setCheckpoint(1, 7);
     await redis.client.flushall();
     await untilReason(/lost data: its journal ends at 0-0, MariaDB is at 1-7/);
+  });
+
+  test('P7: when the journal is full, until a tenth of it is drained', async () => {
+    for (let at = 0; at < BOUND_ENTRIES; at++) await redis.client.xadd(KEYS.journal, `1-${at}`, 'entry', 'x');
+    await untilReason(/the journal is full: 50 entries, \d+ bytes/);
+    expect(() => gate.epoch()).toThrow(/journal is full/);
+    await setCheckpoint(1, 5);
+    await redis.client.xtrim(KEYS.journal, 'MINID', '1-6');
+    await gate.whenOpen(10_000);
+    expect(gate.closings.counts.get('journal_full')).toBe(1);
   });
 
   test('when Redis has no memory left', async () => {

@@ -7,9 +7,12 @@ import type { RedisClient } from '../redis/client.ts';
 import { markVetted, readRun } from '../redis/journal-state.ts';
 import { KEYS } from '../redis/keys.ts';
 import { findServerFaults, type ServerNeeds } from '../redis/server-check.ts';
+import { systemClock } from '../runtime/clock.ts';
 import { within } from '../runtime/deadline.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { runPeriodically } from '../runtime/periodic.ts';
+import { BacklogBound } from './backlog-bound.ts';
+import { Closings } from './closings.ts';
 import { findFaults, isWritten, readStanding, type Standing, silentSince } from './standing.ts';
 
 export interface GateOptions {
@@ -21,6 +24,8 @@ export interface GateOptions {
   readonly processId?: string;
   /** Called when the gate closes: now is the time to say what this process has acknowledged. */
   readonly onClosed?: () => void;
+  /** How much may wait for MariaDB; derived from Redis's memory when absent. */
+  readonly bound?: BacklogBound | undefined;
 }
 
 const FIRST_EPOCH = 1;
@@ -39,13 +44,16 @@ const ALIVE_MS = 5_000;
  *   and what every process has acknowledged are compared again and again until nothing stands against opening. What
  *   does, a recovery mends: the writer's own where that is sure to lose nothing, else an operator's (`bootakhae recover`).
  * - OPEN: `epoch()` is the epoch in force. Left when the connection is lost, and when a look at Redis, taken once a
- *   second, finds settings that break a promise, a full memory, another epoch, another run (a restart, a promotion,
- *   another replication id), a recovery, or no answer. MariaDB is not asked then: orders go on while it is away.
+ *   second, finds settings that break a promise, a full memory or journal, another epoch, another run (a restart, a
+ *   promotion, another replication id), a recovery, or no answer. MariaDB is not asked then: orders go on while it is away.
  *
  * The gate also keeps what this process has acknowledged: the process says so to the others, who must not believe a
  * Redis whose journal ends before that.
  */
 export class Gate {
+  /** How often it closed, and why. */
+  readonly closings = new Closings();
+  readonly bound: BacklogBound;
   readonly #options: GateOptions;
   #reasons: readonly string[] = ['Redis is not reached yet'];
   #epoch = 0;
@@ -63,6 +71,7 @@ export class Gate {
 
   constructor(options: GateOptions) {
     this.#options = options;
+    this.bound = options.bound ?? new BacklogBound({ limits: { entries: 0, bytes: 0 }, clock: systemClock });
   }
 
   /** Begins to watch the connection and to compare. */
@@ -126,7 +135,9 @@ export class Gate {
       this.#options.onClosed?.();
     }
     this.#reasons = reasons;
-    if (said !== reasons.join()) this.#options.logger.warn({ reasons }, 'gate closed');
+    if (said === reasons.join()) return;
+    this.closings.note(reasons);
+    this.#options.logger.warn({ reasons }, 'gate closed');
   }
 
   /** While the gate is open: closes it when Redis is not what it was when it was opened. */
@@ -142,8 +153,8 @@ export class Gate {
   }
 
   async #look(): Promise<string[]> {
-    const { redis, needs } = this.#options;
-    const faults = await findServerFaults(redis, needs);
+    const { redis } = this.#options;
+    const faults = await this.#findFaults();
     const [epoch, recovering] = await redis.mget(KEYS.epoch, KEYS.recovering);
     if (Number(epoch) !== this.#epoch)
       faults.push(`Redis's epoch is ${Number(epoch)}, it was ${this.#epoch}`);
@@ -151,6 +162,14 @@ export class Gate {
     if ((await readRun(redis)) !== this.#run)
       faults.push('Redis is another than it was: restarted, promoted or given other data');
     return faults;
+  }
+
+  /** The bound is looked at even where something else is wrong, so that the figures of the backlog stay fresh. */
+  async #findFaults(): Promise<string[]> {
+    const { redis, needs } = this.#options;
+    const full = await this.bound.look(redis);
+    const faults = await findServerFaults(redis, needs);
+    return full === null ? faults : [...faults, full];
   }
 
   #check(): void {
@@ -181,8 +200,8 @@ export class Gate {
 
   /** What stands against opening, a sentence each. Begins the first epoch where nothing was ever written. */
   async #compare(): Promise<string[]> {
-    const { redis, database, needs } = this.#options;
-    const faults = await findServerFaults(redis, needs);
+    const { redis, database } = this.#options;
+    const faults = await this.#findFaults();
     if (faults.length > 0) return faults;
     const standing = this.#withOwn(await readStanding(redis, database));
     const reasons = [...findFaults(standing).map(({ reason }) => reason), ...this.#awaited(standing)];
@@ -216,4 +235,4 @@ export class Gate {
 }
 
 /** This process among the witnesses. */
-const HERE = { kind: 'api', host: 'here', pid: process.pid, isStopped: true } as const;
+const HERE = { kind: 'api', host: 'here', pid: process.pid, isStopped: true, isOpen: false } as const;

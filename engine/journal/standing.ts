@@ -101,9 +101,11 @@ export function lastAcknowledged({ witnesses }: Testimony): Position {
   return places.reduce((latest, each) => (comparePositions(each, latest) > 0 ? each : latest), ORIGIN);
 }
 
-/** Processes that may have acknowledged more than they have said: they have not spoken since `since` (MariaDB's clock). */
+/**
+ * Processes that may have acknowledged more than they have said: since `since` (MariaDB's clock) they have not spoken with their gate closed.
+ */
 export function silentSince({ witnesses }: Testimony, since: number): Witness[] {
-  return witnesses.filter(({ isStopped, seenAt }) => !isStopped && seenAt < since);
+  return witnesses.filter(({ isStopped, isOpen, seenAt }) => !isStopped && (isOpen || seenAt < since));
 }
 
 function gapOf({ journal: { first, last }, checkpointAfter: after }: Standing): Finding | null {

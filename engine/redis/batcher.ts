@@ -66,6 +66,8 @@ export class Batcher<Item, Outcome> {
   #scheduled = false;
   #sweep: NodeJS.Timeout | null = null;
   #draining: (() => void) | null = null;
+  #calls = 0;
+  #itemsSent = 0;
 
   /** Made once each: under overload most of a refusal's cost was its stack trace. */
   readonly #full: NotAccepting;
@@ -82,6 +84,11 @@ export class Batcher<Item, Outcome> {
   /** Items that wait for a call. */
   get depth(): number {
     return this.#waiting.length;
+  }
+
+  /** Calls that were begun, and the items in them, since the start. */
+  get sent(): { readonly calls: number; readonly items: number } {
+    return { calls: this.#calls, items: this.#itemsSent };
   }
 
   /** Why an item would be refused now, or null: whoever asks first need not read the item. */
@@ -182,6 +189,8 @@ export class Batcher<Item, Outcome> {
   async #send(lane: Lane, batch: Waiting<Item, Outcome>[]): Promise<void> {
     const items = batch.map((waiting) => waiting.item);
     this.#unsettled += 1;
+    this.#calls += 1;
+    this.#itemsSent += items.length;
     try {
       const { call, reply } = await this.#ask(lane, items);
       this.#sendIfFull();

@@ -22,6 +22,8 @@ test('the keys are spelled as docs/DATA.md says: data in place depends on it', (
     revision: 'bootakhae:{0}:revision',
     idempotency: 'bootakhae:{0}:idempotency',
     compensated: 'bootakhae:{0}:compensated',
+    processes: 'bootakhae:{0}:processes',
+    reconciliation: 'bootakhae:{0}:reconciliation',
   });
   expect(IDEMPOTENCY_KEYS).toEqual([
     'bootakhae:{0}:idempotency',

@@ -28,6 +28,8 @@ export const KEYS = {
   revision: key('revision'),
   idempotency: key('idempotency'),
   compensated: key('compensated'),
+  processes: key('processes'),
+  reconciliation: key('reconciliation'),
 } as const;
 
 /** What ends an order's life changes: the keys of `lua/fragments/settlement.lua`, in its order. */

@@ -67,3 +67,8 @@ async function readSettings(redis: RedisClient): Promise<Map<string, string>> {
   flat.push(...((await redis.config('GET', 'maxmemory-policy')) as string[]));
   return new Map(Array.from({ length: flat.length / 2 }, (_, at) => [flat[2 * at]!, flat[2 * at + 1]!]));
 }
+
+/** The version of the server. */
+export async function readServerVersion(redis: RedisClient): Promise<string> {
+  return parseInfo(await redis.info('server')).get('redis_version') ?? 'unknown';
+}

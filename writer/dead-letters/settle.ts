@@ -7,7 +7,8 @@ import { comparePositions, formatPosition, type Position } from '../../engine/do
 import { DamagedEntry, type StoredEntry } from '../../engine/journal/entry.ts';
 import type { RedisClient } from '../../engine/redis/client.ts';
 import { trimJournal } from '../../engine/redis/commands/trim-journal.ts';
-import { decodeEntry, readLastPosition } from '../../engine/redis/journal-stream.ts';
+import { readJournalState } from '../../engine/redis/journal-state.ts';
+import { decodeEntry } from '../../engine/redis/journal-stream.ts';
 import type { Clock } from '../../engine/runtime/clock.ts';
 import { writeChanges } from '../apply.ts';
 import { foldEntries } from '../fold.ts';
@@ -72,7 +73,8 @@ async function takeLetter(
   const letter = await lockDeadLetter(transaction, position);
   if (!letter) throw new ReplayRefused('there is no such dead letter');
   if (letter.status !== 'waiting') throw new ReplayRefused(`it is ${letter.status} already`);
-  const last = await readLastPosition(redis);
+  const { last, recovering } = await readJournalState(redis);
+  if (recovering !== null) throw new ReplayRefused('Redis is being rebuilt: try again when that is over');
   if (comparePositions(last, checkpoint) >= 0) return { ...letter, checkpoint };
   throw new ReplayRefused(
     `Redis has lost data, its journal ends at ${formatPosition(last)}, MariaDB is at ${formatPosition(checkpoint)}: run bootakhae recover first`,

@@ -12,6 +12,8 @@ export interface Witness {
   readonly acknowledged: Position;
   /** It ended in order, or was found dead and all that it can have acknowledged is in MariaDB: it will say no more. */
   readonly isStopped: boolean;
+  /** Its gate was open when it last spoke: it may have acknowledged more since. */
+  readonly isOpen: boolean;
   /** When it last said so, by MariaDB's clock, ms since 1970. */
   readonly seenAt: number;
 }
@@ -38,6 +40,7 @@ export async function readTestimony({ query }: Database): Promise<Testimony> {
       'acknowledged_sequence',
       'stopped_at',
       'seen_at',
+      'report',
     ])
     .where('kind', 'not in', SILENT_KINDS)
     .execute();
@@ -51,7 +54,14 @@ export async function readTestimony({ query }: Database): Promise<Testimony> {
       pid,
       acknowledged: { epoch: row.acknowledged_epoch, sequence: row.acknowledged_sequence },
       isStopped: row.stopped_at !== null,
+      isOpen: isOpen(row.report),
       seenAt: row.seen_at.getTime(),
     })),
   };
+}
+
+/** Of its report (`ProcessReport`): a gate without reasons is open; who has no gate says when it is done. */
+function isOpen(report: string): boolean {
+  const { gate } = JSON.parse(report) as { gate?: { reasons: unknown[] } };
+  return gate?.reasons.length === 0;
 }

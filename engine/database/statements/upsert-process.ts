@@ -1,5 +1,6 @@
 import type { Position } from '../../domain/position.ts';
 import type { Database } from '../database.ts';
+import { queryImpatiently } from '../impatient-query.ts';
 
 /** A running process of ours as it describes itself. */
 export interface ProcessRow {
@@ -26,9 +27,12 @@ const SQL = `insert into processes
     acknowledged_epoch = values(acknowledged_epoch), acknowledged_sequence = values(acknowledged_sequence),
     stopped_at = values(stopped_at)`;
 
-/** Notes that a process is there, and what it says of itself, by MariaDB's clock. */
+const WITHIN_MS = 2_000;
+
+/** Notes that a process is there, and what it says of itself, by MariaDB's clock. Rejects when that takes longer than 2 s. */
 export async function upsertProcess(database: Database, row: ProcessRow): Promise<void> {
   const { id, kind, host, pid, version, url, acknowledged, report, isStopped } = row;
   const place = [acknowledged.epoch, acknowledged.sequence];
-  await database.pool.query(SQL, [id, kind, host, pid, version, url, ...place, report, isStopped]);
+  const values = [id, kind, host, pid, version, url, ...place, report, isStopped];
+  await queryImpatiently(database, { sql: SQL, values, withinMs: WITHIN_MS });
 }

@@ -1,0 +1,56 @@
+import type { ProcessStatus, Status } from './status.ts';
+
+type Facts = Omit<Status, 'healthy' | 'problems'>;
+
+const LAG_SECONDS = 60;
+const BACKLOG_SHARE = 0.5;
+
+/** What is wrong, a sentence each; docs/RUNBOOK.md says of each what to do. */
+export function judge(facts: Facts): string[] {
+  const living = facts.processes.filter(({ alive }) => alive);
+  return [
+    ...facts.servers
+      .filter(({ reachable }) => !reachable)
+      .map(({ name, error }) => `${name} does not answer: ${error}`),
+    ...missingKinds(facts, living),
+    ...living.flatMap(judgeProcess),
+    ...judgeBooks(facts),
+  ];
+}
+
+/** Where there is no RabbitMQ to look at nobody needs a scheduler. Where neither server answers nothing is known. */
+function missingKinds({ servers }: Facts, living: readonly ProcessStatus[]): string[] {
+  const knows = servers.some(({ name, reachable }) => reachable && name !== 'RabbitMQ');
+  if (!knows) return [];
+  const needed = servers.some(({ name }) => name === 'RabbitMQ')
+    ? ['api', 'writer', 'scheduler']
+    : ['api', 'writer'];
+  const missing = needed.filter((kind) => !living.some((one) => one.kind === kind));
+  return missing.map((kind) => `no ${kind} is alive`);
+}
+
+function judgeProcess({ kind, pid, report }: ProcessStatus): string[] {
+  const { gate, backlog, drain, breakers } = report;
+  const who = `${kind} ${pid}`;
+  const problems = (gate?.reasons ?? []).map((reason) => `the gate of ${who} is closed: ${reason}`);
+  if (backlog && backlog.entries > backlog.boundEntries * BACKLOG_SHARE)
+    problems.push(`${backlog.entries} of at most ${backlog.boundEntries} journal entries wait for MariaDB`);
+  if (backlog && backlog.bytes > backlog.boundBytes * BACKLOG_SHARE)
+    problems.push(`${backlog.bytes} of at most ${backlog.boundBytes} bytes of journal wait for MariaDB`);
+  if (drain?.lastError) problems.push(`${who} applies nothing: ${drain.lastError}`);
+  if ((drain?.lagSeconds ?? 0) > LAG_SECONDS)
+    problems.push(`MariaDB is ${Math.round(drain!.lagSeconds!)} s behind the journal`);
+  const open = Object.entries(breakers).filter(([, state]) => state === 'open');
+  return [...problems, ...open.map(([server]) => `${who} does not reach ${server}`)];
+}
+
+function judgeBooks({ deadLettersWaiting, lastRecovery, lastReconciliation }: Facts): string[] {
+  const problems: string[] = [];
+  if (deadLettersWaiting)
+    problems.push(`${deadLettersWaiting} dead letters wait: bootakhae dead-letters list`);
+  if (lastRecovery && !lastRecovery.completedAt)
+    problems.push(`the recovery that began epoch ${lastRecovery.epoch} is not complete`);
+  if (lastReconciliation && !lastReconciliation.consistent)
+    problems.push(`the last reconciliation found ${lastReconciliation.drifts} drifts: bootakhae reconcile`);
+  return problems;
+}
