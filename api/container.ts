@@ -168,7 +168,7 @@ export function createApi(config: ApiConfig): Api {
     monotonicMs: () => systemClock.monotonicMs(),
   };
   provide('heartbeat', () => {
-    const { redis, logger } = api;
+    const { redis, logger } = { redis: get('redis'), logger: get('logger') };
     const url = () => api.server.url;
     const report = () => reportApi(observed);
     const acknowledged = () => api.gate.acknowledged;

@@ -89,6 +89,7 @@ export function createWriter(config: WriterConfig, at?: DrainLoopOptions['at']):
   provide('probe', () => ({ url: null }));
   const observed: Observed = {
     drainLoop: get('drainLoop'),
+    recoveryWatch: get('recoveryWatch'),
     redis: get('redis'),
     database: get('heartbeatDatabase'),
     heartbeat: () => get('heartbeat'),

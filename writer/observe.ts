@@ -10,10 +10,12 @@ import type { Samples } from '../engine/runtime/metrics-page.ts';
 import { VERSION } from '../engine/runtime/version.ts';
 import type { DrainLoop } from './drain-loop.ts';
 import { DRAIN_MODES, type DrainStatus } from './drain-status.ts';
+import type { RecoveryWatch } from './recovery/recovery-watch.ts';
 
 /** What is looked at of a writer. */
 export interface Observed {
   readonly drainLoop: DrainLoop;
+  readonly recoveryWatch: RecoveryWatch;
   readonly redis: RedisClient;
   /** One whose connections nothing else waits for. */
   readonly database: Database;
@@ -37,6 +39,7 @@ export async function sampleWriter(observed: Observed): Promise<Samples> {
       breakers.map(([server, state]) => [server, state === 'closed' ? 1 : 0]),
     ),
     ...sampleDrain(drainLoop.status),
+    bootakhae_recovery_undecided: undecided(observed.recoveryWatch).length > 0 ? 1 : 0,
     bootakhae_dead_letters_waiting: deadLetters,
     bootakhae_reconciliation_drifts: note?.drifts,
     bootakhae_reconciliation_timestamp_seconds: note && note.at / 1_000,
@@ -61,9 +64,13 @@ function sampleDrain(status: DrainStatus): Samples {
 }
 
 /** What a writer says of itself with each heartbeat. */
-export function reportWriter({ drainLoop }: Pick<Observed, 'drainLoop'>): Partial<ProcessReport> {
+export function reportWriter({
+  drainLoop,
+  recoveryWatch,
+}: Pick<Observed, 'drainLoop' | 'recoveryWatch'>): Partial<ProcessReport> {
   const { mode, hasLease, checkpoint, lag, setAside, lastError } = drainLoop.status;
   return {
+    undecided: undecided(recoveryWatch),
     drain: {
       mode,
       hasLease,
@@ -74,6 +81,10 @@ export function reportWriter({ drainLoop }: Pick<Observed, 'drainLoop'>): Partia
       lastError,
     },
   };
+}
+
+function undecided({ state }: RecoveryWatch): readonly string[] {
+  return state.kind === 'undecided' ? state.reasons : [];
 }
 
 /** What a writer lacks to do its work, or to stand by for it; empty = nothing. */

@@ -30,9 +30,10 @@ function missingKinds({ servers }: Facts, living: readonly ProcessStatus[]): str
 }
 
 function judgeProcess({ kind, pid, report }: ProcessStatus): string[] {
-  const { gate, backlog, drain, breakers } = report;
+  const { gate, backlog, drain, breakers, undecided = [] } = report;
   const who = `${kind} ${pid}`;
   const problems = (gate?.reasons ?? []).map((reason) => `the gate of ${who} is closed: ${reason}`);
+  problems.push(...undecided.map((reason) => `Redis is not rebuilt: ${reason}`));
   if (backlog && backlog.entries > backlog.boundEntries * BACKLOG_SHARE)
     problems.push(`${backlog.entries} of at most ${backlog.boundEntries} journal entries wait for MariaDB`);
   if (backlog && backlog.bytes > backlog.boundBytes * BACKLOG_SHARE)

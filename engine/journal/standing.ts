@@ -73,11 +73,9 @@ export function findFaults(standing: Standing): Finding[] {
       : null,
     gapOf(standing),
     forgottenBy(standing),
-    isWritten(standing) && epoch < Math.max(last.epoch, 1)
-      ? fault('epoch', `Redis's epoch is ${epoch}, its journal is at ${formatPosition(last)}`)
-      : null,
   ];
-  return faults.filter((each) => each !== null);
+  const found = faults.filter((each) => each !== null);
+  return found.length > 0 ? found : epochFault(standing);
 }
 
 /** Whether anything was ever decided here. */
@@ -133,6 +131,13 @@ function forgottenBy(standing: Standing): Finding | null {
     'forgotten',
     `acknowledged orders are lost: entry ${formatPosition(acknowledged)} was acknowledged, Redis's journal ends at ${formatPosition(last)}, MariaDB is at ${formatPosition(before)}`,
   );
+}
+
+/** An epoch that is missing says no more than what else is. */
+function epochFault(standing: Standing): Finding[] {
+  const { epoch, last } = standing.journal;
+  if (!isWritten(standing) || epoch >= Math.max(last.epoch, 1)) return [];
+  return [fault('epoch', `Redis's epoch is ${epoch}, its journal is at ${formatPosition(last)}`)];
 }
 
 function fault(kind: Finding['kind'], reason: string): Finding {

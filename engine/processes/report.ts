@@ -38,6 +38,8 @@ export interface ProcessReport {
   readonly backlog?: BacklogReport | null;
   readonly queue?: { readonly waiting: number; readonly bound: number };
   readonly drain?: DrainReport;
+  /** Of a writer: why Redis must be rebuilt and a person must decide; empty = nothing of the kind. */
+  readonly undecided?: readonly string[];
   readonly breakers: Breakers;
 }
 
