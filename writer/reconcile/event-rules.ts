@@ -120,8 +120,8 @@ export function limitRule(events: OpenEvents): Rule<number, number> {
   return {
     *touched(tally) {
       for (const open of events.at(tally).byOpening.values()) {
-        for (const key of tally.counts.get(open.event.id)?.keys() ?? [])
-          yield countKey(formatPosition(open.opened), key);
+        for (const [key, units] of tally.counts.get(open.event.id) ?? [])
+          if (units !== 0) yield countKey(formatPosition(open.opened), key);
       }
     },
 

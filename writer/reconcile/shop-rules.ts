@@ -65,7 +65,10 @@ type KeptHold = Pick<HoldRecord, 'deadline' | 'units'>;
 
 /** Holds, by order id. */
 export const holdRule: Rule<KeptHold, CutHold> = {
-  touched: ({ holds }) => holds.keys(),
+  /** What is held by the backlog; of what ended, Redis may have too much, and a scan finds that. */
+  *touched({ holds }) {
+    for (const [id, deadline] of holds) if (deadline !== null) yield id;
+  },
 
   expect(id, kept, { holds }) {
     const deadline = holds.get(id);

@@ -71,7 +71,11 @@ export class Tally {
   #addHolds({ orders, statuses }: Changes): void {
     const begun = orders.filter(({ status }) => status === 'held');
     for (const { id, expiresAt } of begun) this.holds.set(id, expiresAt?.getTime() ?? 0);
-    for (const { id } of statuses) this.holds.set(id, null);
+    // One that began in the backlog is not in the snapshot: nothing is left to be said of it.
+    for (const { id } of statuses) {
+      if (typeof this.holds.get(id) === 'number') this.holds.delete(id);
+      else this.holds.set(id, null);
+    }
   }
 
   #addWishlists({ wishlists }: Changes): void {
