@@ -26,6 +26,8 @@ export interface RoundResult {
   readonly acknowledged: number;
   readonly unanswered: number;
   readonly unansweredFound: number;
+  /** Acknowledged orders that a power cut took, and that recovery named. */
+  readonly takenByPowerCuts: number;
   readonly violations: Readonly<Partial<Record<Violation | 'stuck', number>>>;
   /** The first violations, in words. */
   readonly descriptions: readonly string[];
@@ -52,7 +54,8 @@ export async function runRound(rig: Rig, { seed, name, kinds }: RoundOptions): P
     await carryOut(plan).finally(() => load.stop());
     await selling;
     stuck.push(...(await comeToRest(rig, load)));
-    await consultOracle({ ...load, ...rig, prefix: `${name}/` });
+    const { redis, database } = rig;
+    await consultOracle({ ledger: load.ledger, shop: load.shop, redis, database, prefix: `${name}/` });
   } catch (error) {
     stuck.push(String((error as Error).stack));
   } finally {
@@ -107,6 +110,7 @@ function summarize(
     acknowledged: ledger.orders.size,
     unanswered: ledger.withoutAnswer,
     unansweredFound: ledger.unknownFound,
+    takenByPowerCuts: ledger.forgiven.size,
     violations: { ...Object.fromEntries(ledger.faults), ...(stuck.length > 0 && { stuck: stuck.length }) },
     descriptions: [...stuck, ...ledger.descriptions],
   };

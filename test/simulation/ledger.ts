@@ -68,6 +68,10 @@ export class Ledger {
   readonly faults = new Map<Fault, number>();
   readonly descriptions: string[] = [];
   readonly sales: SaleBook;
+  /** Orders, and reasons of adjustments, that were told and are lost with what a power cut took: nothing is said of them. */
+  readonly forgiven = new Set<string>();
+  /** Users whose wishlists went back in time. */
+  readonly forgivenWishlists = new Set<string>();
   /** False: clocks of processes jump, so that a hold may end at any time by the clock of this process. */
   isTimeTrue = true;
   /** Orders that were asked for, copies not counted. */
@@ -121,6 +125,10 @@ export class Ledger {
     told: { sku: string; delta: number },
     attempts: readonly Attempt[],
   ): void {
+    if (this.forgiven.has(reason)) {
+      this.adjustments.set(reason, { ...told, certain: false });
+      return;
+    }
     const first = this.#judgeRepetitions(reason, attempts);
     for (const attempt of attempts) this.#judgeRefusal(reason, attempt, attempts);
     const certain = first !== undefined;
@@ -135,7 +143,9 @@ export class Ledger {
 
   /** Notes what the reply to a settlement says the order has been through. */
   settlementAnswered(order: Order, action: Settlement, answer: Reply | null): void {
-    const { said } = this.orders.get(order.id)!;
+    const told = this.orders.get(order.id);
+    if (!told) return; // forgiven meanwhile
+    const { said } = told;
     const body = answer?.body;
     if (isUncertain(answer)) said.add('?');
     else if (answer!.status === 200) {
@@ -163,7 +173,7 @@ export class Ledger {
 
   /** One key has one success: one of the replies is the first, all others repeat it to the letter. */
   #judgeRepetitions(what: string, attempts: readonly Attempt[]): Attempt | undefined {
-    const successes = attempts.filter(({ answer }) => answer?.status === 201);
+    const successes = attempts.filter(({ answer }) => answer?.status === 201 && !this.#isForgiven(answer));
     const [first] = successes;
     if (!first) return undefined;
     const texts = new Set(successes.map(({ answer }) => answer!.text));
@@ -226,6 +236,11 @@ export class Ledger {
     const others = this.unanswered.get(user);
     if (others) others.push(known);
     else this.unanswered.set(user, [known]);
+  }
+
+  #isForgiven({ text }: Reply): boolean {
+    if (this.forgiven.size === 0) return false;
+    return this.forgiven.has(String((JSON.parse(text) as { id?: string }).id));
   }
 
   #expectLike(wanted: unknown, text: string, what: string): void {
