@@ -34,8 +34,9 @@ class PreflightError extends Error {}
  * Installs the npm packages and compiles where that is due; with `servers`, makes sure that the server programs are
  * installed.
  *
- * @param {{ servers?: boolean, outside?: Record<string, string | undefined> }} options `outside`: servers whose
- *   variable (REDIS_URL, DATABASE_URL, AMQP_URL) is set there are not needed
+ * @param {{ servers?: boolean, tests?: boolean, outside?: Record<string, string | undefined> }} options `outside`: servers
+ *   whose variable (REDIS_URL, DATABASE_URL, AMQP_URL) is set there are not needed; `tests`: what only tests need is
+ *   installed where that is possible
  * @throws PreflightError with one line that says what is missing and what to do
  */
 export async function preflight(options = {}) {
@@ -45,6 +46,7 @@ export async function preflight(options = {}) {
     compile();
   });
   if (options.servers) provideServers(readServers(), options.outside ?? {});
+  if (options.tests) provideTestPrograms(readServers());
 }
 
 function requireNode() {
@@ -208,6 +210,21 @@ export function provideServers(list, outside) {
   for (const server of needed) requireVersion(server, list.searchPath);
 }
 
+/** What is missing in the end is no reason to stop: the tests that need it are left out, and say so. */
+function provideTestPrograms({ testPrograms }) {
+  const absent = testPrograms.filter(({ files }) => !files.some((file) => existsSync(file)));
+  const isPossible = process.getuid?.() === 0 && locate('apt-get', [], ['/usr/bin']);
+  if (absent.length === 0 || !isPossible) return;
+  const packages = absent.map((program) => program.package);
+  say(`installing ${packages.join(', ')} for the tests`);
+  const patience = ['-o', 'DPkg::Lock::Timeout=300'];
+  const environment = { DEBIAN_FRONTEND: 'noninteractive' };
+  const install = [...patience, 'install', '-q', '-y', '--no-install-recommends', ...packages];
+  if (succeeds('apt-get', install, environment)) return;
+  succeeds('apt-get', [...patience, 'update', '-q'], environment);
+  if (!succeeds('apt-get', install, environment)) say(`${packages.join(', ')} could not be installed`);
+}
+
 function installServers(absent, list) {
   if (!locate('apt-get', [], ['/usr/bin'])) {
     throw new PreflightError(whatIsMissing(absent, list, 'is not installed'));
@@ -333,5 +350,6 @@ export async function preflightOrExit(options) {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  await preflightOrExit({ servers: process.argv.includes('--servers') });
+  const [servers, tests] = ['--servers', '--tests'].map((word) => process.argv.includes(word));
+  await preflightOrExit({ servers, tests });
 }

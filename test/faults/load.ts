@@ -12,7 +12,8 @@ export interface LoadOptions {
   /** What the names of its users and products begin with: the servers have seen other loads. */
   readonly prefix: string;
   readonly urls: readonly string[];
-  /** False: no sale events, and nothing is judged by the time. */
+  readonly hasSales: boolean;
+  /** False: no hold is judged by the time. */
   readonly isTimeTrue: boolean;
 }
 
@@ -39,12 +40,12 @@ export class Load {
   #users = 0;
 
   constructor(options: LoadOptions) {
-    const { seed, prefix, urls, isTimeTrue } = options;
+    const { seed, prefix, urls, hasSales, isTimeTrue } = options;
     this.#options = options;
     this.shop = drawShop(EXPECTED_ORDERS).map((product) => ({ ...product, sku: prefix + product.sku }));
     this.ledger = new Ledger(new Map(this.shop.map(({ sku, price }) => [sku, price])));
     this.ledger.isTimeTrue = isTimeTrue;
-    const drawn = isTimeTrue ? drawSales(seed, EXPECTED_ORDERS, this.shop) : [];
+    const drawn = hasSales ? drawSales(seed, EXPECTED_ORDERS, this.shop) : [];
     const sales = drawn.map((sale) => ({ ...sale, name: prefix + sale.name }));
     const [ledger, pool, disturbances] = [
       this.ledger,

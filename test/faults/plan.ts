@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import type { SeededRandom } from '../simulation/seeded-random.ts';
-import type { Fault, FaultKind } from './kinds/fault.ts';
+import type { Books, Fault, FaultKind } from './kinds/fault.ts';
 import type { Rig } from './rig/rig.ts';
 
 /** A fault and when it comes. */
@@ -27,12 +27,12 @@ export function drawPlan(rig: Rig, random: SeededRandom, kinds: readonly FaultKi
 }
 
 /** Lets it all happen; resolves when everything is healed and the sale has gone on for a while. */
-export async function carryOut(plan: readonly PlannedFault[]): Promise<void> {
+export async function carryOut(plan: readonly PlannedFault[], books: Books): Promise<void> {
   const done: { readonly planned: PlannedFault; readonly end: Promise<void> }[] = [];
   for (const planned of plan) {
     const before = done.filter((other) => haveCommonVictim(other.planned.fault, planned.fault));
     const turn = Promise.all([pause(planned.atMs), ...before.map(({ end }) => end)]);
-    done.push({ planned, end: turn.then(() => happen(planned.fault)) });
+    done.push({ planned, end: turn.then(() => happen(planned.fault, books)) });
   }
   const ends = await Promise.allSettled(done.map(({ end }) => end));
   for (const end of ends) if (end.status === 'rejected') throw end.reason;
@@ -46,12 +46,12 @@ export function describeFault({ fault, atMs }: PlannedFault): string {
 }
 
 /** Healed also where it half came about: what is left would spoil all that follows. */
-async function happen(fault: Fault): Promise<void> {
+async function happen(fault: Fault, books: Books): Promise<void> {
   try {
-    await fault.inject();
+    await fault.inject(books);
     await pause(fault.forMs);
   } finally {
-    await fault.heal();
+    await fault.heal(books);
   }
 }
 

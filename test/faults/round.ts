@@ -26,6 +26,8 @@ export interface RoundResult {
   readonly acknowledged: number;
   readonly unanswered: number;
   readonly unansweredFound: number;
+  /** Acknowledged orders that a power cut took, and that recovery named. */
+  readonly takenByPowerCuts: number;
   readonly violations: Readonly<Partial<Record<Violation | 'stuck', number>>>;
   /** The first violations, in words. */
   readonly descriptions: readonly string[];
@@ -44,15 +46,20 @@ export async function runRound(rig: Rig, { seed, name, kinds }: RoundOptions): P
   const startMs = performance.now();
   const plan = drawPlan(rig, new SeededRandom(seed), kinds);
   const isTimeTrue = kinds.every(({ disturbs }) => disturbs !== 'clock');
-  const load = new Load({ seed, prefix: `${name}/`, urls: rig.urls, isTimeTrue });
+  const hasSales = kinds.every(({ disturbs }) => disturbs === undefined);
+  const load = new Load({ seed, prefix: `${name}/`, urls: rig.urls, hasSales, isTimeTrue });
+  load.ledger.keepsWishlistOrder = kinds.every(({ disturbs }) => disturbs !== 'history');
   const stuck: string[] = [];
   try {
     await load.loadShop();
+    await isDrained(rig);
+    await rewriteAppendOnlyFile(rig);
     const selling = load.run();
-    await carryOut(plan).finally(() => load.stop());
+    await carryOut(plan, load.ledger).finally(() => load.stop());
     await selling;
     stuck.push(...(await comeToRest(rig, load)));
-    await consultOracle({ ...load, ...rig, prefix: `${name}/` });
+    const { redis, database } = rig;
+    await consultOracle({ ledger: load.ledger, shop: load.shop, redis, database, prefix: `${name}/` });
   } catch (error) {
     stuck.push(String((error as Error).stack));
   } finally {
@@ -86,6 +93,15 @@ function isDrained({ redis }: Rig): Promise<boolean> {
   return until(async () => (await redis.zcard(KEYS.holds)) === 0 && (await redis.xlen(KEYS.journal)) === 0);
 }
 
+/** So that it does not grow for ever, and what a power cut takes of it stands in one file. */
+async function rewriteAppendOnlyFile({ redis }: Rig): Promise<void> {
+  await redis.bgrewriteaof();
+  await until(async () => {
+    const state = await redis.info('persistence');
+    return ['in_progress', 'scheduled'].every((name) => state.includes(`aof_rewrite_${name}:0`));
+  });
+}
+
 async function until(isSo: () => Promise<boolean>): Promise<boolean> {
   for (const endMs = performance.now() + DRAINED_WITHIN_MS; performance.now() < endMs; ) {
     if (await isSo()) return true;
@@ -107,6 +123,7 @@ function summarize(
     acknowledged: ledger.orders.size,
     unanswered: ledger.withoutAnswer,
     unansweredFound: ledger.unknownFound,
+    takenByPowerCuts: ledger.taken.size,
     violations: { ...Object.fromEntries(ledger.faults), ...(stuck.length > 0 && { stuck: stuck.length }) },
     descriptions: [...stuck, ...ledger.descriptions],
   };

@@ -1,4 +1,5 @@
 import type { Order } from '../../engine/domain/order.ts';
+import type { Entry, JournalOrder } from '../../engine/journal/entry.ts';
 import type { Reply } from './http-pool.ts';
 import { SaleBook } from './sale-book.ts';
 import type { Line, Settlement } from './schedule.ts';
@@ -15,8 +16,11 @@ export interface Attempt {
   readonly answeredMs: number;
 }
 
-/** `found cancelled`: refused, because it was cancelled before; `?`: a settlement without an answer. */
-export type Said = 'confirmed' | 'cancelled' | 'expired' | 'found cancelled' | '?';
+/**
+ * `found cancelled`: refused, because it was cancelled before; `?`: a settlement without an answer; `undone`: one that a
+ * power cut took, so that nothing is certain.
+ */
+export type Said = 'confirmed' | 'cancelled' | 'expired' | 'found cancelled' | 'undone' | '?';
 
 /** An order that somebody was told of. */
 export interface ToldOrder {
@@ -68,8 +72,17 @@ export class Ledger {
   readonly faults = new Map<Fault, number>();
   readonly descriptions: string[] = [];
   readonly sales: SaleBook;
+  /** Orders, and reasons of adjustments, that were told and are lost with what a power cut took: nothing is said of them. */
+  readonly forgiven = new Set<string>();
+  /** Users whose wishlists went back in time. */
+  readonly forgivenWishlists = new Set<string>();
+  /** Orders of those that somebody had been told of. */
+  readonly taken = new Set<string>();
+  readonly #unnamed = new Set<string>();
   /** False: clocks of processes jump, so that a hold may end at any time by the clock of this process. */
   isTimeTrue = true;
+  /** False: a recovery gives wishlists back sorted by SKU, as MariaDB does not know in which order they were made. */
+  keepsWishlistOrder = true;
   /** Orders that were asked for, copies not counted. */
   asked = 0;
   requests = 0;
@@ -90,6 +103,52 @@ export class Ledger {
   fault(kind: Fault, description: string): void {
     this.faults.set(kind, (this.faults.get(kind) ?? 0) + 1);
     if (this.descriptions.length < MAX_DESCRIBED) this.descriptions.push(`${kind}: ${description}`);
+  }
+
+  /** These are gone from Redis, and are not in MariaDB: what was told of them is forgiven. */
+  lose(entries: readonly Entry[]): void {
+    for (const entry of entries) {
+      if (entry.kind === 'orders') for (const order of entry.orders) this.#loseOrder(order);
+      if (entry.kind === 'settlements')
+        for (const { orderId } of entry.settlements) this.orders.get(orderId)?.said.add('undone');
+      if (entry.kind === 'adjustments')
+        for (const { sku, delta, reason } of entry.adjustments) {
+          this.forgiven.add(reason);
+          if (this.adjustments.has(reason)) this.adjustments.set(reason, { sku, delta, certain: false });
+        }
+      if (entry.kind === 'wishlists') for (const { user } of entry.changes) this.#loseWishlist(user);
+    }
+  }
+
+  /** Nobody was asked, or told, that these are gone; see `checkUnnamed`. */
+  lostUnnamed(entries: readonly Entry[]): void {
+    for (const entry of entries)
+      if (entry.kind === 'orders') for (const { order } of entry.orders) this.#unnamed.add(order.id);
+  }
+
+  /** P6: where nobody had to decide, nothing may be missing that somebody had been told of. */
+  checkUnnamed(): void {
+    for (const id of this.#unnamed)
+      if (this.taken.has(id))
+        this.fault('lost', `${id} was told, and was lost by a recovery that asked nobody`);
+  }
+
+  #loseOrder({ userId, order, fromWishlist }: JournalOrder): void {
+    this.forgiven.add(order.id);
+    if (this.orders.delete(order.id)) this.taken.add(order.id);
+    if (fromWishlist) this.#loseWishlist(userId);
+  }
+
+  #loseWishlist(user: string): void {
+    this.forgivenWishlists.add(user);
+    this.wishlists.delete(user);
+  }
+
+  /** Whether two wishlists, or orders of one, are the same (`write`). */
+  areSame(one: string | null, other: string): boolean {
+    if (one === null || this.keepsWishlistOrder) return one === other;
+    const sorted = (lines: string) => lines.split(',').sort().join();
+    return sorted(one) === sorted(other);
   }
 
   /** Counts an answer. */
@@ -121,6 +180,10 @@ export class Ledger {
     told: { sku: string; delta: number },
     attempts: readonly Attempt[],
   ): void {
+    if (this.forgiven.has(reason)) {
+      this.adjustments.set(reason, { ...told, certain: false });
+      return;
+    }
     const first = this.#judgeRepetitions(reason, attempts);
     for (const attempt of attempts) this.#judgeRefusal(reason, attempt, attempts);
     const certain = first !== undefined;
@@ -135,7 +198,10 @@ export class Ledger {
 
   /** Notes what the reply to a settlement says the order has been through. */
   settlementAnswered(order: Order, action: Settlement, answer: Reply | null): void {
-    const { said } = this.orders.get(order.id)!;
+    const told = this.orders.get(order.id);
+    if (!told) return; // forgiven meanwhile
+    const { said } = told;
+    if (said.has('undone')) return;
     const body = answer?.body;
     if (isUncertain(answer)) said.add('?');
     else if (answer!.status === 200) {
@@ -163,7 +229,7 @@ export class Ledger {
 
   /** One key has one success: one of the replies is the first, all others repeat it to the letter. */
   #judgeRepetitions(what: string, attempts: readonly Attempt[]): Attempt | undefined {
-    const successes = attempts.filter(({ answer }) => answer?.status === 201);
+    const successes = attempts.filter(({ answer }) => answer?.status === 201 && !this.#isForgiven(answer));
     const [first] = successes;
     if (!first) return undefined;
     const texts = new Set(successes.map(({ answer }) => answer!.text));
@@ -201,7 +267,7 @@ export class Ledger {
   #addOrder(user: string, order: Order, attempts: readonly Attempt[]): void {
     const lines = write(order.items);
     for (const attempt of attempts) {
-      if (attempt.answer?.status === 201 && attempt.lines !== null && attempt.lines !== lines)
+      if (attempt.answer?.status === 201 && attempt.lines !== null && !this.areSame(attempt.lines, lines))
         this.fault('wrong', `${user} asked for ${attempt.lines} and was told ${lines}`);
     }
     const total = order.items.reduce((sum, { quantity, unitPrice }) => sum + quantity * unitPrice, 0);
@@ -226,6 +292,13 @@ export class Ledger {
     const others = this.unanswered.get(user);
     if (others) others.push(known);
     else this.unanswered.set(user, [known]);
+  }
+
+  #isForgiven({ text }: Reply): boolean {
+    if (this.forgiven.size === 0) return false;
+    const id = String((JSON.parse(text) as { id?: string }).id);
+    if (this.forgiven.has(id)) this.taken.add(id);
+    return this.forgiven.has(id);
   }
 
   #expectLike(wanted: unknown, text: string, what: string): void {

@@ -36,6 +36,7 @@ export async function consultOracle(options: OracleOptions): Promise<Findings> {
   const bought = new Map<string, number>();
   const statuses = await checkOrders(options, { live, bought });
   checkSales(options.ledger, bought);
+  options.ledger.checkUnnamed();
   checkLimits(options.ledger);
   const moved = await checkAdjustments(options);
   await checkStock(options, live, moved);
@@ -152,8 +153,14 @@ function checkSales(ledger: Ledger, bought: ReadonlyMap<string, number>): void {
 
 /** Only a request without an answer may have left an order that nobody was told of, and that order is whole. */
 function checkUntold(ledger: Ledger, { id, user_id }: KeptOrderRow, lines: string): void {
+  if (ledger.forgiven.has(id)) {
+    ledger.taken.delete(id); // it had got through after all
+    return;
+  }
   const open = ledger.unanswered.get(user_id) ?? [];
-  const at = open.findIndex((contents) => contents === null || contents.includes(lines));
+  const at = open.findIndex(
+    (contents) => contents === null || contents.some((each) => ledger.areSame(each, lines)),
+  );
   if (at === -1) {
     ledger.fault('untold', `nobody was told of ${id} of ${user_id}`);
   } else {
@@ -165,6 +172,7 @@ function checkUntold(ledger: Ledger, { id, user_id }: KeptOrderRow, lines: strin
 /** The statuses that agree with all replies; none when the replies contradict each other. */
 export function possibleEnds({ said, isHeld }: ToldOrder): readonly string[] {
   // One that was placed at once is as good as confirmed.
+  if (said.has('undone')) return ['placed', 'cancelled', 'expired'];
   const has = (each: Said) => said.has(each) || (each === 'confirmed' && !isHeld);
   const wasCancelled = has('cancelled') || has('found cancelled');
   if (wasCancelled && has('expired')) return [];

@@ -11,6 +11,7 @@ export function judgeReadAtOnce(ledger: Ledger, placed: Reply, read: Reply | nul
   ledger.readAtOnce += 1;
   if (read!.status === 200 && read!.text === placed.text) return;
   const order = placed.body as Order;
+  if (ledger.forgiven.has(order.id)) return;
   const isOver =
     order.expiresAt !== null && (!ledger.isTimeTrue || Date.parse(order.expiresAt) <= Date.now());
   if (isOver && read!.text === JSON.stringify({ ...order, status: 'expired', expiresAt: null })) return;
@@ -22,9 +23,12 @@ export function judgeReadLater(ledger: Ledger, told: ToldOrder, read: Reply | nu
   if (isUncertain(read) || read!.status === 503) return;
   ledger.readLater += 1;
   const order = JSON.parse(told.text!) as Order;
+  if (ledger.forgiven.has(order.id)) return;
   const status = String(read!.body?.status);
   const expiresAt = status === 'held' ? order.expiresAt : null;
-  const mayBeHeld = told.isHeld && (told.said.size === 0 || (told.said.size === 1 && told.said.has('?')));
+  const mayBeHeld =
+    (told.isHeld && (told.said.size === 0 || (told.said.size === 1 && told.said.has('?')))) ||
+    told.said.has('undone');
   const possible = [...possibleEnds(told), ...(mayBeHeld ? ['held'] : [])];
   if (possible.includes(status) && read!.text === JSON.stringify({ ...order, status, expiresAt })) return;
   ledger.fault(

@@ -57,7 +57,7 @@ export class Shopper {
     }
     await this.#readWishlist();
     await this.readAgain(this.#toReadAgain);
-    if (this.#wishlist) ledger.wishlists.set(name, this.#wishlist);
+    if (this.#known) ledger.wishlists.set(name, this.#known);
   }
 
   /** Reads orders of this user whose 201 was kept. */
@@ -119,7 +119,8 @@ export class Shopper {
     const placed = attempts.find(({ answer }) => answer?.status === 201)!.answer!;
     if (step.readAtOnce) judgeReadAtOnce(ledger, placed, await this.#get(`/api/v1/orders/${order.id}`));
     if (step.readLater) {
-      const told = ledger.orders.get(order.id)!;
+      const told = ledger.orders.get(order.id);
+      if (!told) return; // forgiven meanwhile
       told.text = placed.text;
       this.#toReadAgain.push(told);
     }
@@ -143,8 +144,14 @@ export class Shopper {
     return { lines, answer, afterSuccess, sentMs, answeredMs: Date.now() };
   }
 
+  /** Nobody knows it after a power cut that took a change of it. */
+  get #known(): Map<string, number> | null {
+    const { ledger, name } = this.#options;
+    return ledger.forgivenWishlists.has(name) ? null : this.#wishlist;
+  }
+
   #wanted(): string | null {
-    return this.#wishlist && write(Array.from(this.#wishlist, ([sku, quantity]) => ({ sku, quantity })));
+    return this.#known && write(Array.from(this.#known, ([sku, quantity]) => ({ sku, quantity })));
   }
 
   #noteWishlistOrder(attempts: readonly Attempt[]): void {
@@ -186,10 +193,10 @@ export class Shopper {
 
   async #readWishlist(): Promise<void> {
     const answer = await this.#get('/api/v1/wishlist');
-    if (answer?.status !== 200 || !this.#wishlist) return;
+    if (answer?.status !== 200 || !this.#known) return;
     const { ledger, name } = this.#options;
     const shown = write(answer.body.items);
-    if (shown !== this.#wanted()) ledger.fault('wrong', `the wishlist of ${name} is ${shown}`);
+    if (!ledger.areSame(this.#wanted(), shown)) ledger.fault('wrong', `the wishlist of ${name} is ${shown}`);
   }
 
   async #adjust({ sku, delta, reason, key, copies }: AdjustStep): Promise<void> {

@@ -4,6 +4,7 @@ import { DISKS } from './disks.ts';
 import type { FaultKind } from './fault.ts';
 import { INTERRUPTIONS } from './interruptions.ts';
 import { NETWORK } from './network.ts';
+import { POWER } from './power.ts';
 import { KILLS, PAUSES } from './processes.ts';
 
 /** Every kind of fault that can be produced on one machine (docs/RELIABILITY.md, "The torture"). */
@@ -15,6 +16,7 @@ export const CATALOGUE: readonly FaultKind[] = [
   ...INTERRUPTIONS,
   ...DISKS,
   ...CLOCKS,
+  ...POWER,
 ];
 
 /** The kinds of these names. Throws for a name that there is none of. */

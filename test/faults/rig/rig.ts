@@ -103,6 +103,12 @@ export class Rig {
     }
   }
 
+  /** Why some api accepts no orders now; null = all do. */
+  async reasons(): Promise<string | null> {
+    const reasons = await Promise.all(this.#urls.map(reasonsOf));
+    return reasons.find((each) => each !== null) ?? null;
+  }
+
   /** Ends everything. Resolves to the exit codes of the processes that did not end with 0, in words. */
   async stop(): Promise<string[]> {
     const stopped = await Promise.all(

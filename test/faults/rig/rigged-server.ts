@@ -14,7 +14,8 @@ interface ServerPlan {
 
 export const REDIS: ServerPlan = {
   start: startRedis,
-  args: ['--maxmemory', '256mb'],
+  // It is rewritten when a round begins, never in the middle: what a power cut takes is read from the last file.
+  args: ['--maxmemory', '256mb', '--auto-aof-rewrite-percentage', '0'],
   megabytes: 1_024,
 };
 
