@@ -2,6 +2,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import { readCheckpoint } from '../../../engine/database/statements/read-checkpoint.ts';
 import { comparePositions } from '../../../engine/domain/position.ts';
 import { decodeEntry } from '../../../engine/redis/journal-stream.ts';
+import { KEYS } from '../../../engine/redis/keys.ts';
 import { runCommand } from '../../fixtures/processes.ts';
 import type { SeededRandom } from '../../simulation/seeded-random.ts';
 import { AppendOnlyFile, type WrittenEntry } from '../rig/append-only-file.ts';
@@ -17,37 +18,41 @@ const SETTLED_MS = 500;
 /** For so long the engine may try to recover by itself before an operator does it. */
 const ALONE_MS = 20_000;
 const LOOK_EVERY_MS = 250;
+const DRAINED_WITHIN_MS = 15_000;
 const MAX_TRIES = 10;
 /** How the gate says that nobody but an operator can decide. */
 const LOST = /acknowledged orders are lost|the journal has a gap/;
+const APIS = PROCESS_NAMES.filter((name) => name.startsWith('api'));
 const WRITERS = PROCESS_NAMES.filter((name) => name.startsWith('writer'));
 
 /**
- * The power goes, and the disk has not what it said it had: Redis's append-only file ends earlier, at any byte. The
- * writer has been ahead of what is left (MariaDB knows more than Redis), or behind what was acknowledged.
+ * The power goes, and the disk has not what it said it had: Redis's append-only file ends earlier, at any byte, or all
+ * of Redis's data is gone.
+ *
+ * - `ahead`: under full sale; the writer has been ahead of what is left, so MariaDB knows more than Redis
+ * - `behind`: the writers are held back before it, so that MariaDB lacks what was acknowledged
+ * - `drained`: the apis are held back before it until MariaDB has everything: nothing may be lost, and nobody asked
  */
 export const POWER: readonly FaultKind[] = [
-  cutting('power-cut', { behind: false, empties: false }),
-  cutting('power-cut-behind', { behind: true, empties: false }),
-  cutting('redis-emptied', { behind: false, empties: true }),
+  cutting('power-cut', 'ahead'),
+  cutting('power-cut-behind', 'behind'),
+  cutting('power-cut-drained', 'drained'),
+  cutting('redis-emptied', 'ahead'),
+  cutting('redis-emptied-drained', 'drained'),
 ];
 
-interface Cut {
-  /** The writers are stopped before it, so that MariaDB lacks what is cut. */
-  readonly behind: boolean;
-  /** All of Redis's data is gone. */
-  readonly empties: boolean;
-}
+type MariaDBIs = 'ahead' | 'behind' | 'drained';
 
-function cutting(name: string, cut: Cut): FaultKind {
+function cutting(name: string, mariadbIs: MariaDBIs): FaultKind {
   return {
     name,
     disturbs: 'history',
-    draw: (rig, random) => new PowerCut(name, rig, drawCut(cut, random)),
+    draw: (rig, random) => new PowerCut(name, rig, drawCut(name, mariadbIs, random)),
   };
 }
 
 interface DrawnCut {
+  readonly mariadbIs: MariaDBIs;
   readonly behindMs: number;
   /** 0: everything. */
   readonly entries: number;
@@ -55,10 +60,11 @@ interface DrawnCut {
   readonly place: number;
 }
 
-function drawCut({ behind, empties }: Cut, random: SeededRandom): DrawnCut {
+function drawCut(name: string, mariadbIs: MariaDBIs, random: SeededRandom): DrawnCut {
   return {
-    behindMs: behind ? random.between(...BEHIND_MS) : 0,
-    entries: empties ? 0 : random.between(...ENTRIES_CUT),
+    mariadbIs,
+    behindMs: random.between(...BEHIND_MS),
+    entries: name.startsWith('redis-emptied') ? 0 : random.between(...ENTRIES_CUT),
     place: random.below(1_000),
   };
 }
@@ -66,7 +72,7 @@ function drawCut({ behind, empties }: Cut, random: SeededRandom): DrawnCut {
 class PowerCut implements Fault {
   readonly what: string;
   /** MariaDB must be there for the recovery, and the writers are held back. */
-  readonly victims = ['redis', 'mariadb', ...WRITERS] as const;
+  readonly victims = ['redis', 'mariadb', ...PROCESS_NAMES] as const;
   readonly forMs = 0;
   readonly #rig: Rig;
   readonly #drawn: DrawnCut;
@@ -75,14 +81,13 @@ class PowerCut implements Fault {
   constructor(name: string, rig: Rig, drawn: DrawnCut) {
     this.#rig = rig;
     this.#drawn = drawn;
-    const behind = drawn.behindMs > 0 ? `, MariaDB ${drawn.behindMs} ms behind` : '';
+    const behind = drawn.mariadbIs === 'behind' ? `, MariaDB ${drawn.behindMs} ms behind` : '';
     this.what = drawn.entries > 0 ? `${name} of ${drawn.entries} entries${behind}` : name;
   }
 
   async inject(books: Books): Promise<void> {
     const { servers, database } = this.#rig;
-    for (const name of WRITERS) if (this.#drawn.behindMs > 0) this.#rig.process(name).pause();
-    await pause(this.#drawn.behindMs);
+    await this.#holdBack();
     await servers.redis.kill();
     await pause(SETTLED_MS);
     const gone = this.#cut(new AppendOnlyFile(servers.redis.directory));
@@ -93,9 +98,23 @@ class PowerCut implements Fault {
 
   async heal(books: Books): Promise<void> {
     await this.#rig.servers.redis.start();
-    for (const name of WRITERS) this.#rig.process(name).resume();
+    for (const name of PROCESS_NAMES) this.#rig.process(name).resume();
     const isAlone = await this.#recover();
+    if (!isAlone && this.#drawn.mariadbIs === 'drained')
+      throw new Error(`${this.what}: an operator was needed, though MariaDB had everything`);
     if (isAlone) books.lostUnnamed(this.#lost.map(decodeEntry));
+  }
+
+  async #holdBack(): Promise<void> {
+    const { mariadbIs, behindMs } = this.#drawn;
+    if (mariadbIs === 'ahead') return;
+    for (const name of mariadbIs === 'behind' ? WRITERS : APIS) this.#rig.process(name).pause();
+    if (mariadbIs === 'behind') return await pause(behindMs);
+    const { redis } = this.#rig;
+    for (const endMs = performance.now() + DRAINED_WITHIN_MS; (await redis.xlen(KEYS.journal)) > 0; ) {
+      if (performance.now() > endMs) throw new Error(`${this.what}: the journal was not drained`);
+      await pause(LOOK_EVERY_MS);
+    }
   }
 
   #cut(file: AppendOnlyFile): readonly WrittenEntry[] {
