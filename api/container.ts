@@ -268,10 +268,15 @@ function services({
   };
 }
 
-/** What cannot be read because Redis is away or does not answer is no fault of this process. */
+/**
+ * What cannot be read because Redis is away or does not answer is no fault of this process; and what was read from one that
+ * is not to be believed is told to nobody: it may have been emptied, or be half rebuilt.
+ */
 async function unlessAway<T>(gate: Gate, reading: Promise<T>): Promise<T> {
-  return await within(READ_WITHIN_MS, reading).catch((error: Error) => {
+  const read = await within(READ_WITHIN_MS, reading).catch((error: Error) => {
     if (error instanceof InternalFault || error instanceof NotAccepting) throw error;
     throw new NotAccepting([...gate.reasons, error.message].join('; '));
   });
+  if (gate.doubts.length > 0) throw new NotAccepting(gate.doubts.join('; '));
+  return read;
 }

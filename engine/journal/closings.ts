@@ -44,6 +44,17 @@ export function reasonKind(sentence: string): ReasonKind {
   return PATTERNS.find(([pattern]) => pattern.test(sentence))?.[1] ?? 'other';
 }
 
+/** While one of these holds, what Redis says may be older than it was, or half rebuilt. */
+const DOUBTS: ReadonlySet<ReasonKind> = new Set([
+  ...(['redis_away', 'another_run', 'recovering', 'witness', 'lost_data', 'gap', 'epoch'] as const),
+  ...(['replica', 'cannot_compare'] as const),
+]);
+
+/** Whether a sentence of the gate says that Redis is not to be believed, not even by who only reads. */
+export function isDoubt(sentence: string): boolean {
+  return DOUBTS.has(reasonKind(sentence));
+}
+
 /** How often the gate closed since the process started, by the kind of each reason. */
 export class Closings {
   readonly #counts = new Map<ReasonKind, number>(REASON_KINDS.map((kind) => [kind, 0]));

@@ -12,7 +12,7 @@ import { within } from '../runtime/deadline.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { runPeriodically } from '../runtime/periodic.ts';
 import { BacklogBound } from './backlog-bound.ts';
-import { Closings } from './closings.ts';
+import { Closings, isDoubt } from './closings.ts';
 import { findFaults, isWritten, readStanding, type Standing, silentSince } from './standing.ts';
 
 export interface GateOptions {
@@ -99,6 +99,11 @@ export class Gate {
   /** Why orders are refused now; empty = the gate is open. */
   get reasons(): readonly string[] {
     return this.#reasons;
+  }
+
+  /** Those of the reasons for which Redis is not to be believed: who only reads must not either. */
+  get doubts(): readonly string[] {
+    return this.#reasons.filter(isDoubt);
   }
 
   /** The epoch in force. Throws `NotAccepting` while the gate is closed. */

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import type { Database } from '../database/database.ts';
 import { purgeProcesses } from '../database/statements/purge-processes.ts';
 import { upsertProcess } from '../database/statements/upsert-process.ts';
@@ -64,6 +65,9 @@ export class Heartbeat {
 
   /** Resolves when both servers have it, or after 1.5 s. Never rejects. */
   async beat(): Promise<void> {
+    // A process that was held up may have answers of Redis lying in its sockets: first those are read, and what they
+    // acknowledge is in what is said here.
+    await nextTurn();
     const card = this.#card();
     const { redis, database } = this.#options;
     const row = { ...card, report: JSON.stringify(card.report) };
