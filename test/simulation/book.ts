@@ -123,7 +123,7 @@ interface Times {
 
 const STATUSES = { record: 'scheduled', open: 'open', close: 'closed' } as const;
 
-/** The JSON of an event, as it is kept. */
+/** The JSON of an event, as it is kept: its hold in whole seconds, where the scripts are given milliseconds. */
 function writeRecord(
   event: Times & {
     event: string;
@@ -136,7 +136,7 @@ function writeRecord(
   return JSON.stringify({
     name: `the sale ${event.event}`,
     ...{ startsAt: event.startsAt, endsAt: event.endsAt },
-    ...{ status: STATUSES[event.action], holdSeconds: event.holdMs / 1_000, items },
+    ...{ status: STATUSES[event.action], holdSeconds: Math.ceil(event.holdMs / 1_000), items },
   });
 }
 
