@@ -1,11 +1,13 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { KEYS } from '../../engine/redis/keys.ts';
+import { within } from '../../engine/runtime/deadline.ts';
 import type { Fault as Violation } from '../simulation/ledger.ts';
 import { consultOracle } from '../simulation/oracle.ts';
 import { SeededRandom } from '../simulation/seeded-random.ts';
 import type { FaultKind } from './kinds/fault.ts';
 import { Load } from './load.ts';
 import { carryOut, describeFault, drawPlan, type PlannedFault } from './plan.ts';
+import { SEEN_AFTER_MS } from './rig/fake-clock.ts';
 import { PROCESS_NAMES, type Rig } from './rig/rig.ts';
 
 export interface RoundOptions {
@@ -35,6 +37,8 @@ export interface RoundResult {
 
 const DRAINED_WITHIN_MS = 45_000;
 const LOOK_EVERY_MS = 50;
+/** The longest hold, and requests that wait for their last answer. */
+const USERS_LEAVE_WITHIN_MS = 120_000;
 /** Further than any clock was ahead when it held an order. */
 const WAY_AHEAD_S = 7_200;
 
@@ -56,7 +60,7 @@ export async function runRound(rig: Rig, { seed, name, kinds }: RoundOptions): P
     await rewriteAppendOnlyFile(rig);
     const selling = load.run();
     await carryOut(plan, load.ledger).finally(() => load.stop());
-    await selling;
+    await within(USERS_LEAVE_WITHIN_MS, selling);
     stuck.push(...(await comeToRest(rig, load)));
     const { redis, database } = rig;
     await consultOracle({ ledger: load.ledger, shop: load.shop, redis, database, prefix: `${name}/` });
@@ -87,6 +91,8 @@ async function letTimePass(rig: Rig): Promise<void> {
   for (const clock of rig.clocks.values()) clock.set(WAY_AHEAD_S);
   await until(async () => (await rig.redis.zcard(KEYS.holds)) === 0);
   for (const clock of rig.clocks.values()) clock.set(0);
+  // The next round's holds must not be given by a clock that is still ahead.
+  await pause(SEEN_AFTER_MS);
 }
 
 function isDrained({ redis }: Rig): Promise<boolean> {

@@ -1,6 +1,8 @@
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 
 const LIBRARY_FOLDER = '/usr/lib';
+/** A process looks into its file once a second: that long after a change its clock is certainly the new one. */
+export const SEEN_AFTER_MS = 1_500;
 
 /** The wall clock of one process, which a test moves while the process runs (libfaketime). */
 export class FakeClock {
