@@ -135,7 +135,10 @@ export class Shopper {
     const wanted = lines ? write(mergeLines(lines)) : this.#wanted();
     const path = lines ? '/api/v1/orders' : '/api/v1/wishlist/order';
     const body = lines ? JSON.stringify({ items: lines }) : undefined;
-    return this.#attempt({ method: 'POST', path, body, token: this.#token, key }, wanted, afterSuccess);
+    const sending = { method: 'POST', path, body, token: this.#token, key };
+    const attempt = await this.#attempt(sending, wanted, afterSuccess);
+    // The wishlist may have gone back in time while the request was on its way.
+    return lines || this.#known ? attempt : { ...attempt, lines: null };
   }
 
   async #attempt(sending: Sending, lines: string | null, afterSuccess = false): Promise<Attempt> {

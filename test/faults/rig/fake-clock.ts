@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, renameSync, writeFileSync } from 'node:fs';
 
 const LIBRARY_FOLDER = '/usr/lib';
-/** A process looks into its file once a second: that long after a change its clock is certainly the new one. */
-export const SEEN_AFTER_MS = 1_500;
+/** A process looks into its file every two seconds or so: that long after a change its clock is certainly the new one. */
+export const SEEN_AFTER_MS = 2_500;
 
 /** The wall clock of one process, which a test moves while the process runs (libfaketime). */
 export class FakeClock {
@@ -16,7 +16,7 @@ export class FakeClock {
     this.set(0);
   }
 
-  /** So many seconds ahead of the true time (negative: behind), within a second from now. */
+  /** So many seconds ahead of the true time (negative: behind), within two seconds from now. */
   set(seconds: number): void {
     // In one step: a file that is being written would be no time at all.
     writeFileSync(`${this.#file}.new`, `${seconds < 0 ? '-' : '+'}${Math.abs(seconds)}\n`);
