@@ -152,10 +152,10 @@ const EXAMPLES: Record<
   },
   DATABASE_CONNECTIONS: {
     good: [
-      ['1', 1],
+      ['3', 3],
       ['1000', 1_000],
     ],
-    wrong: ['0', '1001'],
+    wrong: ['2', '1001'],
   },
 };
 

@@ -123,8 +123,9 @@ export const VARIABLES = {
     fallback: 4_096,
     description: 'journal entries applied to MariaDB in one transaction at most',
   }),
+  // Three: a recovery holds its lock on one and reads from a second, beside whoever works.
   DATABASE_CONNECTIONS: integer({
-    lowest: 1,
+    lowest: 3,
     highest: 1_000,
     fallback: 8,
     description: 'connections to MariaDB of one process at most',

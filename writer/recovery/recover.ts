@@ -51,7 +51,12 @@ export interface Recovery extends Rebuilt {
 
 /** It would lose what was acknowledged, or cannot be done now. Nothing was changed. `message` says what to decide. */
 export class RecoveryRefused extends Error {
-  override readonly name = 'RecoveryRefused';
+  override readonly name: string = 'RecoveryRefused';
+}
+
+/** Somebody else has the lock, and does it. */
+export class AnotherRecovery extends RecoveryRefused {
+  override readonly name = 'AnotherRecovery';
 }
 
 /** Faults of which it is known that somebody was told of what is lost. */
@@ -75,7 +80,7 @@ const LOSSES: readonly Finding['kind'][] = ['forgotten', 'gap'];
  */
 export async function recover(options: RecoverOptions): Promise<Recovery> {
   const recovery = await withAdvisoryLock(options.database, 'recovery', () => recoverLocked(options));
-  if (!recovery) throw new RecoveryRefused('another recovery is under way: wait for it');
+  if (!recovery) throw new AnotherRecovery('another recovery is under way: wait for it');
   return recovery;
 }
 

@@ -7,7 +7,7 @@ import { within } from '../../engine/runtime/deadline.ts';
 import type { Logger } from '../../engine/runtime/logger.ts';
 import { runPeriodically } from '../../engine/runtime/periodic.ts';
 import { foldReadable } from './dead-letters-fold.ts';
-import { type RecoverOptions, RecoveryRefused, recover } from './recover.ts';
+import { AnotherRecovery, type RecoverOptions, RecoveryRefused, recover } from './recover.ts';
 
 export interface RecoveryWatchOptions extends Omit<RecoverOptions, 'acceptLoss' | 'onProgress'> {
   readonly logger: Logger;
@@ -97,6 +97,7 @@ export class RecoveryWatch {
       const recovery = await recover({ ...this.#options, acceptLoss: false, onProgress });
       logger.warn(recovery, 'Redis was rebuilt from MariaDB');
     } catch (error) {
+      if (error instanceof AnotherRecovery) return;
       // Each attempt begins an epoch: one that fails is not made again at once.
       this.#notBeforeMs = this.#options.clock.monotonicMs() + AGAIN_AFTER_MS;
       if (!(error instanceof RecoveryRefused)) throw error;
