@@ -34,7 +34,7 @@ REPLY MessagePack array
         4 TOO_MANY   available; the level would pass the most that a level holds
         1 ADJUSTED   available after it
 
-ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE.
+ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE, LOST.
 
 COST at most 4 commands and 2 for epoch and lane, whatever the batch: HMGET x 2, XADD, HSET; MGET, SET. Where an
   adjustment carries an idempotency key: HMGET x 6, GET, HSET.

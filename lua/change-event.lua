@@ -43,7 +43,7 @@ REPLY MessagePack array
   [4] outcome   string    6: what the key led to: "!", event, action, units moved by item with commas between, the
                           record then, with "|" between them
 
-ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE.
+ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE, LOST.
 
 COST at most 10 commands and 2 for epoch and lane: GET, HMGET x 3, XADD, HSET x 3 or x 2 and HDEL x 2, INCR; MGET, SET. At
   most 1,000 items. With an idempotency key: HMGET x 6, GET, HSET.

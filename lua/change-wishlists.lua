@@ -17,7 +17,7 @@ REPLY MessagePack array
   [1] sequence  integer   of the journal entry within the epoch; -1 when nothing changed
   [2] results   integers  for each change: 1 DONE (also if it was so already), 2 UNKNOWN product, 3 FULL
 
-ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE.
+ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE, LOST.
 
 COST at most 5 commands and 2 for epoch and lane, whatever the batch: HMGET x 2, XADD, HSET, HDEL; MGET, SET.
 ]]

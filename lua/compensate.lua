@@ -23,7 +23,7 @@ REPLY MessagePack array
                            4 TOO_MANY: or pass what a level holds, 5 CORRUPT: some levels are missing or no numbers
   [3] positions  integers  3, 4, 5: which compensations, from 1
 
-ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE.
+ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE, LOST.
 
 COST at most 5 commands and 2 for epoch and lane, whatever the batch: GET, HMGET, XADD, HSET, SET; MGET, SET.
 ]]

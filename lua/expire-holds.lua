@@ -25,7 +25,7 @@ REPLY MessagePack array
   [4] set_aside  strings  the places of holds that cannot be ended because their record here, or the level of one of their
                           lines, is missing or spoilt; they stay as they are
 
-ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE.
+ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE, LOST.
 
 COST at most 8 commands and 2 for epoch and lane, whatever the batch: ZRANGEBYSCORE, HMGET x 2, XADD, HSET x 2, ZREM, HDEL; MGET,
   SET. For units of sale events: HMGET x 2, HSET, HDEL. At most 256 holds and 3,900 lines; what is skipped is counted through, at a few ns each.

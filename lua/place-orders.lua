@@ -57,7 +57,7 @@ REPLY MessagePack array
   [5] events     array     flat: sku position, event id, ...; of the skus that an event carries now
   [6] holds      integer   ms that the accepted orders are held, or an array of it by index where they differ
 
-ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE.
+ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE, LOST.
 
 COST at most 5 commands whatever the batch: HMGET x 3, XADD, HSET. For wishlists: HMGET, HDEL. For holds: ZADD, HSET. For
   limits: HMGET, HSET. For epoch and lane: MGET, SET. For idempotency keys: HMGET x 6, GET, HSET.

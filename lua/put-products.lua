@@ -19,9 +19,9 @@ REPLY MessagePack array
   [1] sequence  integer   of the journal entry within the epoch; -1 when nothing changed
   [2] results   integers  for each product: 1 CREATED, 2 CHANGED, 3 UNCHANGED
 
-ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE.
+ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE, LOST.
 
-COST at most 6 commands and 2 for epoch and lane, whatever the batch: HMGET x 2, XADD, HSET x 3; MGET, SET.
+COST at most 7 commands and 2 for epoch and lane, whatever the batch: HMGET x 2, EXISTS, XADD, HSET x 3; MGET, SET.
 ]]
 --@include envelope
 
@@ -85,7 +85,9 @@ end
 -- Everything is decided; from here on there are only writes that cannot fail.
 local entry_sequence = -1
 if #entry_products > 0 then
-  entry_sequence = append_entry({ FORMAT, 'products', now, entry_products })
+  -- Nothing can be in a journal before there is a product.
+  local begins = epoch == '1' and redis.call('EXISTS', KEYS[5]) == 0
+  entry_sequence = append_entry({ FORMAT, 'products', now, entry_products }, begins)
   redis.call('HSET', KEYS[5], unpack(new_prices))
   redis.call('HSET', KEYS[6], unpack(new_details))
   if #new_levels > 0 then

@@ -40,7 +40,7 @@ REPLY MessagePack array
         4 AGAIN       what the caller read may be out of date: read again
         5 CORRUPT     its record here, or the level of one of its lines, is missing or spoilt: the order stays as it is
 
-ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE.
+ERRORS (nothing is changed): MALFORMED, FORMAT, FENCED, STALE, LOST.
 
 COST at most 10 commands and 2 for epoch and lane, whatever the batch: HMGET x 3, GET, XADD, HSET x 2, ZREM, HDEL, ZMSCORE; MGET, SET.
   For units of sale events: HMGET x 2, HSET, HDEL.

@@ -1,6 +1,7 @@
 import { Kysely } from 'kysely';
-import { createPool, type Pool, type PoolConnection } from 'mariadb';
+import type { Pool, PoolConnection } from 'mariadb';
 import { createDialect } from './dialect.ts';
+import { createNamedPool } from './named-pool.ts';
 import type { Schema } from './schema.ts';
 
 /** A connection inside a transaction, for statements that go through the connector's `batch`. */
@@ -21,7 +22,7 @@ export interface Database {
  * connector throws rather than rounds. `session` is what each connection is set to.
  */
 export function connectDatabase(url: string, connections: number, session?: SessionSettings): Database {
-  const pool = createPool({ ...parseUrl(url), ...SETTINGS, ...session, connectionLimit: connections });
+  const pool = createNamedPool({ ...parseUrl(url), ...SETTINGS, ...session, connectionLimit: connections });
   const query = new Kysely<Schema>({ dialect: createDialect(pool) });
   return {
     query,

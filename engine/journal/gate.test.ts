@@ -228,6 +228,14 @@ describe('once open, it closes by itself', () => {
     expect(gate.closings.counts.get('journal_full')).toBe(1);
   });
 
+  test('P6: when its journal is gone, or ends earlier than it did', async () => {
+    await redis.client.xadd(KEYS.journal, '1-5', 'entry', 'x');
+    gate.acknowledge({ epoch: 1, sequence: 5 });
+    await redis.client.del(KEYS.journal);
+    await untilReason(/lost data|acknowledged orders are lost/);
+    expect(() => gate.epoch()).toThrow(NotAccepting);
+  });
+
   test('when Redis has no memory left', async () => {
     await redis.client.config('SET', 'maxmemory', 1_000_000);
     await untilReason(/no memory left/);

@@ -2,9 +2,9 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { Database } from '../database/database.ts';
 import type { Witness } from '../database/statements/read-witnesses.ts';
 import { NotAccepting } from '../domain/fault.ts';
-import { comparePositions, ORIGIN, type Position } from '../domain/position.ts';
+import { comparePositions, formatPosition, ORIGIN, type Position } from '../domain/position.ts';
 import type { RedisClient } from '../redis/client.ts';
-import { markVetted, readRun } from '../redis/journal-state.ts';
+import { markVetted, readJournalState } from '../redis/journal-state.ts';
 import { KEYS } from '../redis/keys.ts';
 import { findServerFaults, type ServerNeeds } from '../redis/server-check.ts';
 import { systemClock } from '../runtime/clock.ts';
@@ -60,6 +60,8 @@ export class Gate {
   /** The run of Redis that the gate is open on. */
   #run = '';
   #acknowledged: Position = ORIGIN;
+  /** Where the journal ended when it was last looked at. */
+  #end: Position = ORIGIN;
   /** MariaDB's clock when Redis was first looked at after the gate closed; null = not yet. */
   #closedAt: number | null = null;
   #checking = false;
@@ -160,12 +162,15 @@ export class Gate {
   async #look(): Promise<string[]> {
     const { redis } = this.#options;
     const faults = await this.#findFaults();
-    const [epoch, recovering] = await redis.mget(KEYS.epoch, KEYS.recovering);
-    if (Number(epoch) !== this.#epoch)
-      faults.push(`Redis's epoch is ${Number(epoch)}, it was ${this.#epoch}`);
-    if (recovering != null) faults.push(`Redis is being rebuilt, as epoch ${recovering}`);
-    if ((await readRun(redis)) !== this.#run)
+    const acknowledged = this.#acknowledged; // before the journal is read: it can only have grown since
+    const { epoch, recovering, run, last } = await readJournalState(redis);
+    if (epoch !== this.#epoch) faults.push(`Redis's epoch is ${epoch}, it was ${this.#epoch}`);
+    if (recovering !== null) faults.push(`Redis is being rebuilt, as epoch ${recovering}`);
+    if (run !== this.#run)
       faults.push('Redis is another than it was: restarted, promoted or given other data');
+    if (comparePositions(last, this.#end) < 0 || comparePositions(last, acknowledged) < 0)
+      faults.push(`Redis has lost data: its journal ends at ${formatPosition(last)}, it was longer`);
+    else this.#end = last;
     return faults;
   }
 
@@ -214,6 +219,7 @@ export class Gate {
     if (!isWritten(standing)) await redis.set(KEYS.epoch, FIRST_EPOCH, 'NX');
     this.#epoch = standing.journal.epoch || Number(await redis.get(KEYS.epoch));
     this.#run = standing.journal.run;
+    this.#end = standing.journal.last;
     if (standing.journal.vetted !== this.#run) await markVetted(redis, this.#run);
     return [];
   }

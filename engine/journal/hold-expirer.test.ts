@@ -25,6 +25,7 @@ beforeEach(async () => {
     logger,
   });
   await redis.client.flushall();
+  await redis.client.xgroup('CREATE', KEYS.journal, 'none', '$', 'MKSTREAM'); // empty, but there
   await redis.client.set(KEYS.epoch, 1);
   await redis.client.hset(KEYS.prices, 'a', 5, 'b', 5);
   await redis.client.hset(KEYS.levels, 'a', 10, 'b', 10);

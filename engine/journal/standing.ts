@@ -59,7 +59,7 @@ export function findFaults(standing: Standing): Finding[] {
           'recovering',
           `Redis is being rebuilt, as epoch ${recovering}; if nobody does it any more the writer begins anew`,
         ),
-    epoch < before.fence
+    epoch > 0 && epoch < before.fence
       ? fault(
           'superseded',
           `Redis is of epoch ${epoch}, from before the recovery that began epoch ${before.fence}`,

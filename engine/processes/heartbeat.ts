@@ -72,7 +72,8 @@ export class Heartbeat {
     const { redis, database } = this.#options;
     const row = { ...card, report: JSON.stringify(card.report) };
     await Promise.all([
-      this.#writes.redis.run(() => mirrorProcess(redis, this.id, card)),
+      // Not before it is connected: `breakers` says so, and the log need not say it at every start.
+      redis.status === 'ready' && this.#writes.redis.run(() => mirrorProcess(redis, this.id, card)),
       this.#writes.mariadb.run(() => upsertProcess(database, row)),
     ]);
     await this.#sweepHourly();

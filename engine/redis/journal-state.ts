@@ -48,11 +48,6 @@ export async function markVetted(redis: RedisClient, run: string): Promise<void>
   await redis.set(KEYS.vetted, run);
 }
 
-/** Which life of which server answers now. */
-export async function readRun(redis: RedisClient): Promise<string> {
-  return runOf(`${await redis.info('server')}\n${await redis.info('replication')}`);
-}
-
 /**
  * The run id changes with every start, the replication id with every promotion: a replica that was made the master, or a
  * master that was given another's data and made the master again, differs in one of the two.

@@ -151,6 +151,14 @@ test('a malformed call is our own mistake and says so', async () => {
   expect(await redis.client.keys('*')).toEqual([KEYS.epoch]);
 });
 
+test('P4, P6: a journal that is gone is not begun anew, so no place in it is given twice', async () => {
+  await openLane().call(callFor('a'));
+  await redis.client.del(KEYS.journal);
+  await expect(openLane().call(callFor('b'))).rejects.toThrow(/LOST the journal is gone/);
+  expect(await redis.client.exists(KEYS.journal)).toBe(0);
+  expect(await redis.client.hkeys(KEYS.prices)).toEqual(['a']);
+});
+
 test('P3: with no replica to have it, a call is unknown, and it is not acknowledged', async () => {
   const acknowledge = vi.fn();
   const replication = { replicas: 1, waitMs: 20 };

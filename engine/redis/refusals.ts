@@ -13,6 +13,8 @@ export type Refusal = 'passing' | 'refused' | 'mistaken' | 'broken';
 const PASSING = /^(LOADING|BUSY|TRYAGAIN|MASTERDOWN|CLUSTERDOWN)\b/;
 /** Our own scripts' way of saying that this process made a mistake. */
 const MISTAKES = /^(MALFORMED|FORMAT|STALE)\b/;
+/** Our scripts' way of saying that the journal is not there: it is their first write, so nothing was written. */
+const GONE = /^LOST\b/;
 /** Redis adds this to an error that a script did not return but ran into. */
 const INSIDE_SCRIPT = / script: [0-9a-f]{40}, on @/;
 /** Redis kills no script that has written. */
@@ -24,6 +26,7 @@ const WRITES_REFUSED = /^(OOM|MISCONF)\b/;
 export function sortRefusal(message: string): Refusal {
   if (PASSING.test(message)) return 'passing';
   if (MISTAKES.test(message)) return 'mistaken';
+  if (GONE.test(message)) return 'refused';
   return INSIDE_SCRIPT.test(message) && !KILLED.test(message) ? 'broken' : 'refused';
 }
 

@@ -9,13 +9,21 @@ export interface PeriodicTask {
 }
 
 /**
- * Does a task now and then every so often, never twice at once. A failure is logged and the next time tried again.
+ * Does a task now and then every so often, never twice at once. A failure is logged, once as long as it stays the same, and
+ * the next time tried again.
  * Returns what stops it, which resolves when a run in hand is over.
  */
 export function runPeriodically({ name, everyMs, logger, run }: PeriodicTask): () => Promise<void> {
   let running: Promise<void> | null = null;
+  let said = '';
+  const tell = (error: Error) => {
+    if (error.message !== said) logger.warn({ task: name, error: error.message }, 'task failed');
+    said = error.message;
+  };
   const once = async () => {
-    await run().catch((error: Error) => logger.warn({ task: name, error: error.message }, 'task failed'));
+    await run().then(() => {
+      said = '';
+    }, tell);
     running = null;
   };
   const tick = () => {

@@ -63,9 +63,20 @@ if remembered then
   end
 end
 
--- The one way into the journal: `epoch-*` takes the next sequence of the epoch, never the wall clock.
-local function append_entry(entry)
-  local id = redis.call('XADD', KEYS[3], epoch .. '-*', 'entry', cmsgpack.pack(entry))
+-- The one way into the journal: `epoch-*` takes the next sequence of the epoch, never the wall clock. It is the first write of
+-- every script. A journal that is gone is never begun anew by a call: its entries would have places that others had before
+-- them, and MariaDB would take them for applied. Only the very first entry of all begins one (`begins`).
+local function append_entry(entry, begins)
+  local packed = cmsgpack.pack(entry)
+  local id
+  if begins then
+    id = redis.call('XADD', KEYS[3], epoch .. '-*', 'entry', packed)
+  else
+    id = redis.call('XADD', KEYS[3], 'NOMKSTREAM', epoch .. '-*', 'entry', packed)
+  end
+  if not id then
+    error(redis.error_reply('LOST the journal is gone'))
+  end
   return tonumber(string.match(id, '-(%d+)$'))
 end
 

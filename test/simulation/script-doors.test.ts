@@ -64,6 +64,7 @@ const NAMES = Object.keys(DOORS) as Door[];
 beforeEach(async () => {
   await redis.client.flushall();
   await redis.client.set(KEYS.epoch, 1);
+  await redis.client.xgroup('CREATE', KEYS.journal, 'none', '$', 'MKSTREAM'); // empty, but there
   await redis.client.hset(KEYS.prices, 'a', 5);
   await redis.client.hset(KEYS.levels, 'a', 100);
   await redis.client.hset(KEYS.catalogue, 'a', '{"name":"a"}');

@@ -89,7 +89,7 @@ function statusOf(id: string, present: ReadonlyMap<string, OrderStatus>): OrderS
   const status = present.get(id);
   if (status) return status;
   throw new ReplayRefused(
-    `MariaDB does not have the order ${id}, which it settles: the entry that placed it, ${formatPosition(parseOrderId(id)!)}, must be replayed first`,
+    `MariaDB does not have the order ${id}, which it settles: the entry that placed it, ${formatPosition(parseOrderId(id)!)}, must be replayed first; if that was dropped, drop this one too`,
   );
 }
 

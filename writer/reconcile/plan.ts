@@ -22,9 +22,9 @@ export interface Unfixed {
 export function planFixes(drifts: readonly Drift[], reason: string): Plan {
   const compensations: Compensation[] = [];
   const unfixed: Unfixed[] = [];
-  const isUnread = drifts.some(({ kind }) => kind === 'journal');
+  const unsettled = UNSETTLED.find(({ kind }) => drifts.some((drift) => drift.kind === kind));
   for (const found of groupByLevel(drifts)) {
-    const advice = isUnread ? UNREAD : whyNot(found);
+    const advice = unsettled?.advice ?? whyNot(found);
     if (advice === null) compensations.push(compensate(found, reason));
     else unfixed.push(...found.drifts.map((drift) => ({ drift, advice })));
   }
@@ -89,8 +89,24 @@ function whyNot(imbalance: Imbalance): string | null {
 
 const REBUILD = 'bootakhae recover rebuilds Redis from MariaDB';
 const NEGATIVE = 'more was sold than there is, all sides say so: add stock (bootakhae stock adjust)';
-const UNREAD =
-  'the effect of a journal entry is missing or not known (see the drift `journal`): what is off because of it must not be compensated before that is settled';
+/** What levels may be off because of, and must be settled before anything is compensated: else it would be made good twice. */
+const UNSETTLED: readonly { readonly kind: Drift['kind']; readonly advice: string }[] = [
+  {
+    kind: 'journal',
+    advice:
+      'the effect of a journal entry is missing or not known (see the drift `journal`): what is off because of it must not be compensated before that is settled',
+  },
+  {
+    kind: 'order_total',
+    advice:
+      'orders or their lines were changed in MariaDB (see the drift `order_total`): what is off because of it must not be compensated before they are restored',
+  },
+  {
+    kind: 'dead_letter',
+    advice:
+      'an entry waits to be replayed or dropped (see the drift `dead_letter`): what is off because of it must not be compensated before that is settled',
+  },
+];
 const ADVICE: Partial<Record<Drift['kind'], string>> = {
   order_total:
     'MariaDB was changed by somebody else than the writer: restore the order or its lines from a backup, no compensation can',

@@ -9,7 +9,7 @@ import { Batcher } from '../../engine/redis/batcher.ts';
 import { placeOrders } from '../../engine/redis/commands/place-orders.ts';
 import { putProducts } from '../../engine/redis/commands/put-products.ts';
 import { rebuildPage } from '../../engine/redis/commands/rebuild-page.ts';
-import { markVetted, readRun } from '../../engine/redis/journal-state.ts';
+import { markVetted, readJournalState } from '../../engine/redis/journal-state.ts';
 import { readEntriesAfter, readStoredEntriesAfter } from '../../engine/redis/journal-stream.ts';
 import { KEYS } from '../../engine/redis/keys.ts';
 import { packMessage } from '../../engine/redis/message-pack.ts';
@@ -199,7 +199,7 @@ test('P6: a process that fell silent while all was well is not waited for afterw
     .updateTable('processes')
     .set({ seen_at: new Date(Date.now() - 60_000) })
     .execute();
-  await markVetted(redis.client, await readRun(redis.client));
+  await markVetted(redis.client, (await readJournalState(redis.client)).run);
   const isCounted = async () =>
     (await maria.database.query.selectFrom('processes').select('stopped_at').executeTakeFirstOrThrow())
       .stopped_at;

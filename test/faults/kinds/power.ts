@@ -19,6 +19,7 @@ const SETTLED_MS = 500;
 const ALONE_MS = 20_000;
 const LOOK_EVERY_MS = 250;
 const DRAINED_WITHIN_MS = 15_000;
+const LOOKS_AT_NOTHING = 3;
 const MAX_TRIES = 10;
 /** How the gate says that nobody but an operator can decide. */
 const LOST = /acknowledged orders are lost|the journal has a gap/;
@@ -31,7 +32,7 @@ const WRITERS = PROCESS_NAMES.filter((name) => name.startsWith('writer'));
  *
  * - `ahead`: under full sale; the writer has been ahead of what is left, so MariaDB knows more than Redis
  * - `behind`: the writers are held back before it, so that MariaDB lacks what was acknowledged
- * - `drained`: the apis are held back before it until MariaDB has everything: nothing may be lost, and nobody asked
+ * - `drained`: the apis are held back before it until MariaDB has everything: nothing may be lost
  */
 export const POWER: readonly FaultKind[] = [
   cutting('power-cut', 'ahead'),
@@ -99,10 +100,10 @@ class PowerCut implements Fault {
   async heal(books: Books): Promise<void> {
     await this.#rig.servers.redis.start();
     for (const name of PROCESS_NAMES) this.#rig.process(name).resume();
-    const isAlone = await this.#recover();
-    if (!isAlone && this.#drawn.mariadbIs === 'drained')
-      throw new Error(`${this.what}: an operator was needed, though MariaDB had everything`);
-    if (isAlone) books.lostUnnamed(this.#lost.map(decodeEntry));
+    const came = await this.#recover();
+    if (came === 'with a loss' && this.#drawn.mariadbIs === 'drained')
+      throw new Error(`${this.what}: a loss had to be accepted, though MariaDB had everything`);
+    if (came !== 'with a loss') books.lostUnnamed(this.#lost.map(decodeEntry));
   }
 
   async #holdBack(): Promise<void> {
@@ -111,9 +112,11 @@ class PowerCut implements Fault {
     for (const name of mariadbIs === 'behind' ? WRITERS : APIS) this.#rig.process(name).pause();
     if (mariadbIs === 'behind') return await pause(behindMs);
     const { redis } = this.#rig;
-    for (const endMs = performance.now() + DRAINED_WITHIN_MS; (await redis.xlen(KEYS.journal)) > 0; ) {
+    const endMs = performance.now() + DRAINED_WITHIN_MS;
+    // Twice in a row: a call that was on its way when its api was held back may still arrive.
+    for (let empty = 0; empty < LOOKS_AT_NOTHING; await pause(LOOK_EVERY_MS)) {
       if (performance.now() > endMs) throw new Error(`${this.what}: the journal was not drained`);
-      await pause(LOOK_EVERY_MS);
+      empty = (await redis.xlen(KEYS.journal)) === 0 ? empty + 1 : 0;
     }
   }
 
@@ -124,28 +127,30 @@ class PowerCut implements Fault {
     return file.cut(first.from + Math.floor(((file.size - first.from) * this.#drawn.place) / 1_000));
   }
 
-  /** True when the engine came back by itself. */
-  async #recover(): Promise<boolean> {
+  /**
+   * How the engine came back. An operator who is asked need not have lost anything: an api that was killed just before says no more
+   * what it had acknowledged.
+   */
+  async #recover(): Promise<'alone' | 'when asked' | 'with a loss'> {
     for (const endMs = performance.now() + ALONE_MS; performance.now() < endMs; ) {
       const reasons = await this.#rig.reasons();
-      if (reasons === null) return true;
+      if (reasons === null) return 'alone';
       if (LOST.test(reasons)) break;
       await pause(LOOK_EVERY_MS);
     }
-    await this.#recoverAsOperator();
-    return false;
+    return (await this.#recoverAsOperator()) ? 'with a loss' : 'when asked';
   }
 
   /** As the runbook says: without giving anything up, and with it where the command asks for that. */
-  async #recoverAsOperator(): Promise<void> {
+  async #recoverAsOperator(): Promise<boolean> {
     let said = '';
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       const accept = said.includes('--accept-loss') ? ['--accept-loss'] : [];
       const { code, stdout, stderr } = await runCommand(['recover', ...accept], this.#rig.environment);
-      if (code === 0) return;
+      if (code === 0) return accept.length > 0;
       said = stdout + stderr;
       await pause(LOOK_EVERY_MS);
-      if ((await this.#rig.reasons()) === null) return;
+      if ((await this.#rig.reasons()) === null) return false;
     }
     throw new Error(`bootakhae recover failed ${MAX_TRIES} times: ${said}`);
   }
