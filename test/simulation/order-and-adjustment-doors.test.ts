@@ -12,6 +12,7 @@ const redis = useRedis();
 
 beforeEach(async () => {
   await redis.client.flushall();
+  await redis.client.xgroup('CREATE', KEYS.journal, 'none', '$', 'MKSTREAM'); // empty, but there
 });
 
 const send = (script: WritingScript, argument: Buffer) => sendArgument(redis.client, script, argument);
