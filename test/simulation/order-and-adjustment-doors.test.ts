@@ -105,7 +105,9 @@ async function expectRefused(script: WritingScript, argument: Buffer): Promise<v
   await redis.client.hset(KEYS.levels, 'a', 100);
   await expect(send(script, argument)).rejects.toThrow(/^(MALFORMED|FORMAT)/);
   expect(await redis.client.hgetall(KEYS.levels)).toEqual({ a: '100' });
-  expect((await redis.client.keys('*')).sort()).toEqual([KEYS.epoch, KEYS.levels, KEYS.prices].sort());
+  expect((await redis.client.keys('*')).sort()).toEqual(
+    [KEYS.epoch, KEYS.journal, KEYS.levels, KEYS.prices].sort(),
+  );
 }
 
 test.each([null, 'many', '-1', '1.5', 'nan', '1e3x'])(

@@ -9,7 +9,12 @@ import { KEYS } from '../../../engine/redis/keys.ts';
 import { AppendOnlyFile } from './append-only-file.ts';
 
 /** What the power cuts stand on: a file that is torn inside the block of a script loses all of that block. */
-const SCRIPT = `redis.call('SET', KEYS[2], ARGV[1]); redis.call('XADD', KEYS[1], '1-*', 'entry', ARGV[1])`;
+const SCRIPT = `
+  redis.call('SET', KEYS[2], ARGV[1])
+  if redis.call('EXISTS', KEYS[1]) == 0 then
+    return redis.call('XADD', KEYS[1], '1-*', 'entry', ARGV[1])
+  end
+  return redis.call('XADD', KEYS[1], 'NOMKSTREAM', '1-*', 'entry', ARGV[1])`;
 const ENTRIES = 5;
 let directory: string;
 let redis: RunningServer;

@@ -53,7 +53,9 @@ function findEntries(bytes: Buffer): WrittenEntry[] {
   for (let from = 0; from < bytes.length; ) {
     const command = readCommand(bytes, from);
     if (!command) break; // torn already
-    const [name, key, id, , content] = command.words;
+    const [name, key] = command.words;
+    // XADD key [NOMKSTREAM] id field value
+    const [id, , content] = command.words.slice(-3);
     block ??= { from, entries: [] };
     if (name!.equals(XADD) && key!.equals(JOURNAL))
       block.entries.push({ position: parsePosition(id!.toString('latin1')), content: Buffer.from(content!) });
