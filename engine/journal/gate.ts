@@ -163,11 +163,12 @@ export class Gate {
     const { redis } = this.#options;
     const faults = await this.#findFaults();
     const acknowledged = this.#acknowledged; // before the journal is read: it can only have grown since
-    const { epoch, recovering, run, last } = await readJournalState(redis);
+    const { epoch, recovering, run, last, missing } = await readJournalState(redis);
     if (epoch !== this.#epoch) faults.push(`Redis's epoch is ${epoch}, it was ${this.#epoch}`);
     if (recovering !== null) faults.push(`Redis is being rebuilt, as epoch ${recovering}`);
     if (run !== this.#run)
       faults.push('Redis is another than it was: restarted, promoted or given other data');
+    if (missing.length > 0) faults.push(`Redis has lost data: its ${missing.join(' and ')} are gone`);
     if (comparePositions(last, this.#end) < 0 || comparePositions(last, acknowledged) < 0)
       faults.push(`Redis has lost data: its journal ends at ${formatPosition(last)}, it was longer`);
     else this.#end = last;

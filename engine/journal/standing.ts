@@ -39,12 +39,13 @@ export async function readStanding(redis: RedisClient, database: Database): Prom
  * - `recovering`: a recovery is under way, or was broken off.
  * - `superseded`: Redis is from before a recovery.
  * - `behind`: Redis has lost what MariaDB has.
+ * - `missing`: a key is gone though what belongs to it is there.
  * - `gap`: entries are neither in the journal nor in MariaDB.
  * - `forgotten`: an entry that somebody was told about is neither in the journal nor in MariaDB.
  * - `epoch`: the epoch in force is older than the journal.
  */
 export interface Finding {
-  readonly kind: 'recovering' | 'superseded' | 'behind' | 'gap' | 'forgotten' | 'epoch';
+  readonly kind: 'recovering' | 'superseded' | 'behind' | 'missing' | 'gap' | 'forgotten' | 'epoch';
   readonly reason: string;
 }
 
@@ -71,6 +72,7 @@ export function findFaults(standing: Standing): Finding[] {
           `Redis has lost data: its journal ends at ${formatPosition(last)}, MariaDB is at ${formatPosition(before)}`,
         )
       : null,
+    missingOf(standing),
     gapOf(standing),
     forgottenBy(standing),
   ];
@@ -120,6 +122,11 @@ function gapOf({ journal: { first, last }, checkpointAfter: after }: Standing): 
     'gap',
     `the journal has a gap: MariaDB is at ${at}, the next entry is ${formatPosition(first)}`,
   );
+}
+
+function missingOf({ journal: { missing } }: Standing): Finding | null {
+  if (missing.length === 0) return null;
+  return fault('missing', `Redis has lost data: its ${missing.join(' and ')} are gone`);
 }
 
 function forgottenBy(standing: Standing): Finding | null {

@@ -12,6 +12,8 @@ export interface JournalState {
   readonly first: Position | null;
   /** The last entry ever appended, trimmed or not; ORIGIN for a journal that was never written. */
   readonly last: Position;
+  /** Keys that are gone though what belongs to them is there: a product has a price and a level. */
+  readonly missing: readonly string[];
   /** The epoch that a recovery which is under way, or was broken off, has begun; null = none. */
   readonly recovering: number | null;
   /** The run that was last compared with MariaDB and all witnesses, and found sound; null = none. */
@@ -28,8 +30,12 @@ export async function readJournalState(redis: RedisClient): Promise<JournalState
     .xrange(KEYS.journal, '-', '+', 'COUNT', 1)
     .info('server')
     .info('replication')
+    .exists(KEYS.prices)
+    .exists(KEYS.levels)
     .exec();
-  const [keys, exists, info, range, server, replication] = (replies ?? []).map(([, reply]) => reply);
+  const [keys, exists, info, range, server, replication, prices, levels] = (replies ?? []).map(
+    ([, reply]) => reply,
+  );
   const [epoch, recovering, vetted] = keys as (string | null)[];
   const isWritten = exists === 1;
   const [entry] = range as [id: string, fields: string[]][];
@@ -38,6 +44,10 @@ export async function readJournalState(redis: RedisClient): Promise<JournalState
     epoch: Number(epoch ?? 0),
     first: entry ? parsePosition(entry[0]) : null,
     last: isWritten ? lastOf(info as unknown[]) : ORIGIN,
+    missing: [
+      ...(prices === 1 && levels === 0 ? ['levels'] : []),
+      ...(levels === 1 && prices === 0 ? ['prices'] : []),
+    ],
     recovering: recovering == null ? null : Number(recovering),
     vetted: vetted ?? null,
   };

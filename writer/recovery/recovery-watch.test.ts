@@ -119,6 +119,15 @@ describe('P6: rebuilds by itself what is sure to lose nothing', () => {
     expect(await maria.database.query.selectFrom('orders').select('id').execute()).toHaveLength(5);
   });
 
+  test.each(['levels', 'prices'] as const)('a Redis whose %s somebody deleted', async (key) => {
+    await orderOneByOne(5);
+    await drainUpTo(3);
+    await speak({ epoch: 1, sequence: 5 });
+    await redis.client.del(KEYS[key]);
+    await watch.look();
+    await expectRecovered(2, 95);
+  });
+
   test('a recovery that was broken off, in a newer epoch', async () => {
     await orderOneByOne(5);
     await drainUpTo(5);
