@@ -20,8 +20,9 @@ export const DATABASE: readonly FaultKind[] = [
     spanMs: [500, 6_000],
     async inject(admin) {
       await admin.beginTransaction();
-      await admin.query('SELECT * FROM bootakhae.stock_levels FOR UPDATE');
+      // In the order of the writers: otherwise MariaDB may choose this transaction to end a deadlock.
       await admin.query('SELECT * FROM bootakhae.journal_checkpoint FOR UPDATE');
+      await admin.query('SELECT * FROM bootakhae.stock_levels FOR UPDATE');
     },
     heal: (admin) => admin.rollback(),
   }),
