@@ -12,6 +12,7 @@ const drivers = {
   kysely: 'engine/database/',
   mariadb: 'engine/database/',
   'uWebSockets\\.js': 'api/http/',
+  croner: 'engine/domain/',
   'fast-jwt': 'engine/token/',
   autocannon: 'bench/',
   'prom-client': 'engine/runtime/',

@@ -12,6 +12,8 @@ const EVENT: SaleEvent = {
   status: 'open',
   holdSeconds: 0,
   items: [{ sku: 'tea', stock: 10, price: 7, limitPerUser: 3 }],
+  repeat: null,
+  occurrence: 1,
 };
 const OF_TWO = [{ sku: 'tea', pool: 'sale', quantity: 2 }];
 

@@ -115,6 +115,7 @@ function toDraft({ name, startsAt, endsAt, holdSeconds = 0, items }: Static<type
     startsAt: readTime(startsAt) ?? Number.NaN,
     endsAt: readTime(endsAt) ?? Number.NaN,
     holdSeconds,
+    repeat: null,
     items: items.map((item) => ({ ...item, limitPerUser: item.limitPerUser ?? null })),
   };
 }

@@ -4,12 +4,14 @@ import * as firstTables from './migrations/0001-first-tables.ts';
 import * as idempotency from './migrations/0002-idempotency.ts';
 import * as saleEvents from './migrations/0003-sale-events.ts';
 import * as writeBehind from './migrations/0004-write-behind.ts';
+import * as scheduledEvents from './migrations/0005-scheduled-events.ts';
 
 const MIGRATIONS: Record<string, Migration> = {
   '0001-first-tables': firstTables,
   '0002-idempotency': idempotency,
   '0003-sale-events': saleEvents,
   '0004-write-behind': writeBehind,
+  '0005-scheduled-events': scheduledEvents,
 };
 
 /**

@@ -1,4 +1,5 @@
-import type { EventStatus } from '../domain/sale-event.ts';
+import type { Generated } from 'kysely';
+import type { EventStatus, OccurrenceStatus } from '../domain/sale-event.ts';
 
 /** The tables as kysely knows them; docs/DATA.md is their dictionary, `migrations/` makes them. */
 export interface Schema {
@@ -12,6 +13,8 @@ export interface Schema {
   idempotency_keys: IdempotencyKeysTable;
   sale_events: SaleEventsTable;
   sale_event_items: SaleEventItemsTable;
+  sale_event_occurrences: SaleEventOccurrencesTable;
+  outbox: OutboxTable;
   leases: LeasesTable;
   dead_letters: DeadLettersTable;
   recoveries: RecoveriesTable;
@@ -34,6 +37,31 @@ interface SaleEventsTable {
   hold_seconds: number;
   opened_epoch: number | null;
   opened_sequence: number | null;
+  repeat_cron: string | null;
+  repeat_timezone: string | null;
+  repeat_minutes: number | null;
+  occurrence: number;
+}
+
+interface SaleEventOccurrencesTable {
+  event_id: string;
+  occurrence: number;
+  starts_at: Date;
+  ends_at: Date;
+  status: OccurrenceStatus;
+  opened_at: Date | null;
+  opened_entry: string | null;
+  closed_at: Date | null;
+  closed_entry: string | null;
+  note: string | null;
+}
+
+interface OutboxTable {
+  id: Generated<number>;
+  epoch: number;
+  sequence: number;
+  content: Buffer;
+  written_at: Date;
 }
 
 interface SaleEventItemsTable {
@@ -79,6 +107,7 @@ interface OrdersTable {
   total: number;
   placed_at: Date;
   expires_at: Date | null;
+  reason: string | null;
 }
 
 interface OrderItemsTable {

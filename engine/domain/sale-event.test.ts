@@ -16,6 +16,8 @@ const event = (over: Partial<SaleEvent> = {}): SaleEvent => ({
   status: 'scheduled',
   holdSeconds: 0,
   items: [{ sku: 'tea', stock: 5, price: 100, limitPerUser: 2 }],
+  repeat: null,
+  occurrence: 1,
   ...over,
 });
 

@@ -1,8 +1,23 @@
+import { nextWindow, type Repeat, type Window } from './recurrence.ts';
+
 /** `scheduled` waits for its time; `closed` and `cancelled` are final. */
 export type EventStatus = 'scheduled' | 'open' | 'closed' | 'cancelled';
 
-/** What a change of an event does to stock: nothing, take its allotments out of `regular`, or give the unsold back. */
-export type EventAction = 'record' | 'open' | 'close';
+/** What became of one window of an event; `missed`: it passed while nobody could open it. */
+export type OccurrenceStatus = 'scheduled' | 'open' | 'closed' | 'missed' | 'cancelled';
+
+/**
+ * What a change of an event does to stock: nothing, take its allotments out of `regular`, give the unsold back, or move
+ * some more of an open one's allotments, either way.
+ */
+export type EventAction = 'record' | 'open' | 'close' | 'adjust';
+
+/** One window of an event, and what became of it; `number` counts them from 1. `note` is for people, or null. */
+export interface Occurrence extends Window {
+  readonly number: number;
+  readonly status: OccurrenceStatus;
+  readonly note: string | null;
+}
 
 /**
  * What an event offers of one SKU: `stock` is its allotment in units, `price` in minor units of the currency,
@@ -15,7 +30,10 @@ export interface EventItem {
   readonly limitPerUser: number | null;
 }
 
-/** Times in ms since 1970; orders get the event's stock from `startsAt` until just before `endsAt`. */
+/**
+ * Times in ms since 1970; orders get the event's stock from `startsAt` until just before `endsAt`. Of an event that repeats
+ * these are the window that is open, or else the next one, and `occurrence` is its number.
+ */
 export interface SaleEvent {
   readonly id: string;
   readonly name: string;
@@ -25,6 +43,8 @@ export interface SaleEvent {
   /** How long its orders are held unpaid; 0 = they are placed at once. */
   readonly holdSeconds: number;
   readonly items: readonly EventItem[];
+  readonly repeat: Repeat | null;
+  readonly occurrence: number;
 }
 
 /** All sale events there are, and how often they were changed so far: whoever changes one names it. */
@@ -40,42 +60,125 @@ export function overlapsOf(event: SaleEvent, others: Iterable<SaleEvent>): SaleE
     (other) =>
       other.id !== event.id &&
       (other.status === 'scheduled' || other.status === 'open') &&
-      other.startsAt < event.endsAt &&
-      event.startsAt < other.endsAt &&
-      other.items.some(({ sku }) => skus.has(sku)),
+      other.items.some(({ sku }) => skus.has(sku)) &&
+      doMeet(event, other),
   );
+}
+
+/**
+ * How many windows of two events are held against each other, a year of daily ones. Two that meet later still cannot both
+ * open: the second finds its products taken.
+ */
+const WINDOWS_COMPARED = 366;
+
+function doMeet(one: SaleEvent, other: SaleEvent): boolean {
+  let [a, b]: (Window | null)[] = [one, other];
+  for (let compared = 0; a && b && compared < WINDOWS_COMPARED; compared++) {
+    if (a.startsAt < b.endsAt && b.startsAt < a.endsAt) return true;
+    if (a.endsAt <= b.startsAt) a = windowAfter(one, a);
+    else b = windowAfter(other, b);
+  }
+  return false;
+}
+
+function windowAfter({ repeat }: SaleEvent, { endsAt }: Window): Window | null {
+  return repeat && nextWindow(repeat, endsAt);
 }
 
 /** What somebody may ask of an event. */
 export type EventStep = 'open' | 'close' | 'cancel';
 
-/** A change that is to be made, `already` when there is nothing to change, or why it cannot be. */
+/** A change that is to be made: the event as it will be, what happens to stock, and the occurrences it says something of. */
+export interface EventDecision {
+  readonly event: SaleEvent;
+  readonly action: EventAction;
+  readonly occurrences: readonly Occurrence[];
+}
+
+/** A change, `already` when there is nothing to change, or why it cannot be. */
 export type StepDecision =
-  | { readonly kind: 'change'; readonly event: SaleEvent; readonly action: EventAction }
+  | ({ readonly kind: 'change' } & EventDecision)
   | { readonly kind: 'already' }
   | { readonly kind: 'impossible'; readonly reason: string };
 
 /**
  * What `step` makes of `event` at `now` (ms since 1970). Opening before its time moves the start to now: whoever opens
- * by hand wants it open. Cancelling an open event closes it.
+ * by hand wants it open. Closing one that repeats schedules its next window; cancelling ends it for good, and closes it if
+ * it is open.
  */
 export function decideStep(event: SaleEvent, step: EventStep, now: number): StepDecision {
-  const wanted = ({ open: 'open', close: 'closed', cancel: 'cancelled' } as const)[step];
-  if (event.status === wanted) return { kind: 'already' };
-  if (step === 'open' && event.status === 'scheduled') return decideOpening(event, now);
-  if (step === 'close' && event.status === 'open') return change(event, wanted, 'close');
-  if (step === 'cancel' && event.status === 'scheduled') return change(event, wanted, 'record');
-  if (step === 'cancel' && event.status === 'open') return change(event, wanted, 'close');
-  return { kind: 'impossible', reason: `the event is ${event.status}` };
+  const { status } = event;
+  if (step === 'open' && status === 'open') return { kind: 'already' };
+  if (step === 'close' && status === 'closed') return { kind: 'already' };
+  if (step === 'cancel' && status === 'cancelled') return { kind: 'already' };
+  if (step === 'open' && status === 'scheduled') {
+    if (event.endsAt <= now) return { kind: 'impossible', reason: 'the event is over' };
+    return { kind: 'change', ...openingOf({ ...event, startsAt: Math.min(event.startsAt, now) }) };
+  }
+  if (step === 'close' && status === 'open')
+    return { kind: 'change', ...endingOf(event, 'closed', { now, action: 'close' }) };
+  if (step === 'cancel' && (status === 'scheduled' || status === 'open')) {
+    const action = status === 'open' ? 'close' : 'record';
+    const cancelled = { ...event, status: 'cancelled' as const };
+    return { kind: 'change', event: cancelled, action, occurrences: [occurrenceOf(event, 'cancelled')] };
+  }
+  return { kind: 'impossible', reason: `the event is ${status}` };
 }
 
-function decideOpening(event: SaleEvent, now: number): StepDecision {
-  if (event.endsAt <= now) return { kind: 'impossible', reason: 'the event is over' };
-  return change({ ...event, startsAt: Math.min(event.startsAt, now) }, 'open', 'open');
+/** What the clock makes of an event: a change that is due, or when the next one is (null: never). */
+export type DueDecision =
+  | ({ readonly kind: 'change' } & EventDecision)
+  | { readonly kind: 'nothing'; readonly at: number | null };
+
+/**
+ * What is due for `event` at `now` (ms since 1970): a window that has begun opens, one that is over closes, and one that
+ * has passed entirely is missed: it is written down and never opened.
+ */
+export function decideDue(event: SaleEvent, now: number): DueDecision {
+  const { status, startsAt, endsAt } = event;
+  if (status === 'open') {
+    if (now < endsAt) return { kind: 'nothing', at: endsAt };
+    return { kind: 'change', ...endingOf(event, 'closed', { now, action: 'close' }) };
+  }
+  if (status !== 'scheduled') return { kind: 'nothing', at: null };
+  if (now < startsAt) return { kind: 'nothing', at: startsAt };
+  if (now < endsAt) return { kind: 'change', ...openingOf(event) };
+  return { kind: 'change', ...endingOf(event, 'missed', { now, action: 'record' }) };
 }
 
-function change(event: SaleEvent, status: EventStatus, action: EventAction): StepDecision {
-  return { kind: 'change', event: { ...event, status }, action };
+/** What stands in the history of an event that has just been created or changed: its window is scheduled. */
+export function schedulingOf(event: SaleEvent): EventDecision {
+  return { event, action: 'record', occurrences: [occurrenceOf(event, 'scheduled')] };
+}
+
+/** As many windows as one change may tell to be missed; the rest is the next change's. */
+const MISSED_OF_CHANGE = 500;
+
+function openingOf(event: SaleEvent): EventDecision {
+  const open = { ...event, status: 'open' as const };
+  return { event: open, action: 'open', occurrences: [occurrenceOf(open, 'open')] };
+}
+
+/** The window is over; those after it that have passed as well are missed, and the one after that is scheduled. */
+function endingOf(
+  event: SaleEvent,
+  ended: 'closed' | 'missed',
+  { now, action }: { now: number; action: EventAction },
+): EventDecision {
+  const occurrences = [occurrenceOf(event, ended)];
+  let next = event;
+  for (;;) {
+    const window = windowAfter(next, next);
+    if (!window) return { event: { ...next, status: 'closed' }, action, occurrences };
+    next = { ...next, ...window, status: 'scheduled', occurrence: next.occurrence + 1 };
+    const isMissed = next.endsAt <= now && occurrences.length < MISSED_OF_CHANGE;
+    occurrences.push(occurrenceOf(next, isMissed ? 'missed' : 'scheduled'));
+    if (!isMissed) return { event: next, action, occurrences };
+  }
+}
+
+function occurrenceOf({ occurrence, startsAt, endsAt }: SaleEvent, status: OccurrenceStatus): Occurrence {
+  return { number: occurrence, startsAt, endsAt, status, note: null };
 }
 
 /** An event as a change left it, and the units that the change moved into its pool, by item (negative: back). */
@@ -86,7 +189,7 @@ export interface ChangedEvent {
 }
 
 /** What can be done to an event, by the numbers of `lua/change-event.lua` and of the journal. */
-export const EVENT_ACTIONS: readonly EventAction[] = ['record', 'open', 'close'];
+export const EVENT_ACTIONS: readonly EventAction[] = ['record', 'open', 'close', 'adjust'];
 
 /**
  * What an idempotency key is kept to have led to where it changed an event: `!` and the event's id, the number of the
@@ -98,7 +201,7 @@ export function formatEventOutcome({ event, action, moved }: ChangedEvent): stri
 
 /** Reads what `formatEventOutcome` wrote. Throws when `outcome` is not that. */
 export function parseEventOutcome(outcome: string): ChangedEvent {
-  const match = /^!([^|]*)\|([012])\|([^|]*)\|(.*)$/s.exec(outcome);
+  const match = /^!([^|]*)\|([0123])\|([^|]*)\|(.*)$/s.exec(outcome);
   if (!match) throw new Error(`"${outcome}" is no outcome of a change of an event`);
   const [, id, action, moved, record] = match;
   return {
@@ -109,12 +212,28 @@ export function parseEventOutcome(outcome: string): ChangedEvent {
 }
 
 /** The event as JSON without its id, its members in one order: what is kept under its id. */
-export function packEvent({ name, startsAt, endsAt, status, holdSeconds, items }: SaleEvent): string {
+export function packEvent(event: SaleEvent): string {
+  const { name, startsAt, endsAt, status, holdSeconds, items, repeat, occurrence } = event;
   const packed = items.map(({ sku, stock, price, limitPerUser }) => ({ sku, stock, price, limitPerUser }));
-  return JSON.stringify({ name, startsAt, endsAt, status, holdSeconds, items: packed });
+  const again = repeat && {
+    cron: repeat.cron,
+    timezone: repeat.timezone,
+    durationMinutes: repeat.durationMinutes,
+  };
+  return JSON.stringify({
+    name,
+    startsAt,
+    endsAt,
+    status,
+    holdSeconds,
+    items: packed,
+    repeat: again,
+    occurrence,
+  });
 }
 
-/** Reads what `packEvent` wrote. */
+/** Reads what `packEvent` wrote. Events of before they could repeat have neither `repeat` nor `occurrence`. */
 export function unpackEvent(id: string, packed: string): SaleEvent {
-  return { id, ...(JSON.parse(packed) as Omit<SaleEvent, 'id'>) };
+  const read = JSON.parse(packed) as Omit<SaleEvent, 'id' | 'repeat' | 'occurrence'>;
+  return { id, repeat: null, occurrence: 1, ...read };
 }

@@ -14,7 +14,7 @@ import type { EventOutcome, EventRequest } from '../redis/commands/change-event.
 import type { Clock } from '../runtime/clock.ts';
 
 /** An event as somebody asks for it; see `SaleEvent`. */
-export type EventDraft = Omit<SaleEvent, 'id' | 'status'>;
+export type EventDraft = Omit<SaleEvent, 'id' | 'status' | 'occurrence'>;
 
 /** Who asks for the same twice, with one idempotency key, gets the first answer again. */
 export interface KeyedOptions {
@@ -81,7 +81,7 @@ export class SaleEvents {
 
   /** Schedules an event. Rejects as `Batcher.submit` does. */
   async create(draft: EventDraft, { token }: KeyedOptions = {}): Promise<EventResult> {
-    const event: SaleEvent = { id: newId(), ...draft, status: 'scheduled' };
+    const event: SaleEvent = { id: newId(), ...draft, status: 'scheduled', occurrence: 1 };
     for (;;) {
       const { revision, events } = await this.#options.readEvents();
       const overlaps = overlapsOf(event, events.values());

@@ -25,7 +25,8 @@ async function reconcile(...words: string[]) {
   return { code, stderr, result: stdout ? JSON.parse(stdout) : null };
 }
 
-const query = async (text: string) => (await sql.raw(text).execute(api.database.query)).rows;
+const query = async (text: string) =>
+  (await sql.raw<Record<string, unknown>>(text).execute(api.database.query)).rows;
 
 async function drainJournal(): Promise<void> {
   if ((await api.redis.xlen(KEYS.journal)) === 0) return;
@@ -119,6 +120,9 @@ test('units are given back while orders flow and a writer drains: nothing is sol
     }
   };
   const shoppers = [1, 2, 3, 4].map((at) => shopper(`shopper ${at}`));
+  const kept = async () => Number((await query('select sequence from journal_checkpoint'))[0]!.sequence);
+  const keptBefore = await kept();
+  await vi.waitUntil(async () => (await kept()) > keptBefore, { timeout: 20_000 }); // the writer has begun
   await api.redis.hincrby(KEYS.levels, 'cup', -1_000);
   const { code, result } = await reconcile('--fix', '--yes');
   open = false;

@@ -27,6 +27,8 @@ const EVENT = {
   status: 'open',
   holdSeconds: 0,
   items: [],
+  repeat: null,
+  occurrence: 1,
 } as const;
 
 /** Each script with what it takes after the envelope's head when all is well. */

@@ -302,6 +302,8 @@ describe('sale events', () => {
     status: 'open',
     holdSeconds: 3,
     items: [{ sku: 'tea', stock: 4, price: 200, limitPerUser: 2 }],
+    repeat: null,
+    occurrence: 1,
   };
   const offer = {
     eventId: 'sale',

@@ -48,10 +48,33 @@ async function withItems(
 }
 
 function toEventRow(row: Selectable<Schema['sale_events']>, items: EventItem[]): EventRow {
-  const { id, name, status, opened_epoch: epoch, opened_sequence: sequence } = row;
+  const { id, name, status, occurrence, opened_epoch: epoch, opened_sequence: sequence } = row;
   const times = { startsAt: row.starts_at.getTime(), endsAt: row.ends_at.getTime() };
   return {
-    event: { id, name, ...times, status, holdSeconds: row.hold_seconds, items },
+    event: {
+      id,
+      name,
+      ...times,
+      status,
+      holdSeconds: row.hold_seconds,
+      items,
+      repeat: repeatOf(row),
+      occurrence,
+    },
     opened: epoch === null || sequence === null ? null : { epoch, sequence },
   };
 }
+
+function repeatOf({
+  repeat_cron: cron,
+  repeat_timezone: timezone,
+  repeat_minutes: durationMinutes,
+}: RepeatColumns) {
+  if (cron === null || timezone === null || durationMinutes === null) return null;
+  return { cron, timezone, durationMinutes };
+}
+
+type RepeatColumns = Pick<
+  Selectable<Schema['sale_events']>,
+  'repeat_cron' | 'repeat_timezone' | 'repeat_minutes'
+>;

@@ -9,10 +9,13 @@ export interface EventRow {
 }
 
 const UPSERT = `insert into sale_events
-    (id, name, starts_at, ends_at, status, hold_seconds, opened_epoch, opened_sequence)
-  values (?, ?, ?, ?, ?, ?, ?, ?)
+    (id, name, starts_at, ends_at, status, hold_seconds, occurrence, repeat_cron, repeat_timezone, repeat_minutes,
+     opened_epoch, opened_sequence)
+  values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
   on duplicate key update name = values(name), starts_at = values(starts_at), ends_at = values(ends_at),
-    status = values(status), hold_seconds = values(hold_seconds),
+    status = values(status), hold_seconds = values(hold_seconds), occurrence = values(occurrence),
+    repeat_cron = values(repeat_cron), repeat_timezone = values(repeat_timezone),
+    repeat_minutes = values(repeat_minutes),
     opened_epoch = coalesce(values(opened_epoch), opened_epoch),
     opened_sequence = coalesce(values(opened_sequence), opened_sequence)`;
 
@@ -33,9 +36,11 @@ export async function upsertEvents(transaction: Transaction, rows: readonly Even
 }
 
 function toRow({ event, opened }: EventRow): unknown[] {
-  const { id, name, startsAt, endsAt, status, holdSeconds } = event;
+  const { id, name, startsAt, endsAt, status, holdSeconds, occurrence, repeat } = event;
   const times = [new Date(startsAt), new Date(endsAt)];
-  return [id, name, ...times, status, holdSeconds, opened?.epoch ?? null, opened?.sequence ?? null];
+  const again = [repeat?.cron ?? null, repeat?.timezone ?? null, repeat?.durationMinutes ?? null];
+  const opening = [opened?.epoch ?? null, opened?.sequence ?? null];
+  return [id, name, ...times, status, holdSeconds, occurrence, ...again, ...opening];
 }
 
 function toItemRows({ event }: EventRow): unknown[][] {

@@ -29,7 +29,7 @@ export interface Offer {
 /** An event as a change left it: `record` is JSON; `moved` units into its pool, by item. */
 export interface ChangedEvent {
   readonly event: string;
-  readonly action: 'record' | 'open' | 'close';
+  readonly action: 'record' | 'open' | 'close' | 'adjust';
   readonly record: string;
   readonly moves: readonly { readonly sku: string; readonly units: number }[];
 }
