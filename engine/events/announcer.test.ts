@@ -75,7 +75,11 @@ test('what is due is announced, with what its consumer needs', async () => {
   const one = announcer(maria.database, broker);
   await one.look();
   expect(broker.messages).toEqual([
-    { routingKey: 'event.close', body: { eventId: 'over', occurrence: 3 }, messageId: 'over.3.close' },
+    expect.objectContaining({
+      routingKey: 'event.close',
+      body: { eventId: 'over', occurrence: 3 },
+      messageId: 'over.3.close',
+    }),
   ]);
   pass(MINUTE_MS - 1_000);
   await one.look();

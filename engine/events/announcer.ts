@@ -17,6 +17,8 @@ export interface EventMessage {
   readonly routingKey: string;
   readonly body: { readonly eventId: string; readonly occurrence: number };
   readonly messageId: string;
+  /** Where no queue takes it, that is no confirmation. */
+  readonly mandatory: true;
 }
 
 export interface AnnouncerOptions {
@@ -46,7 +48,7 @@ const ANNOUNCE_EVERY_MS = 100;
 /** How long MariaDB may be away without a sale being missed that was known before. */
 const HORIZON_MS = 86_400_000;
 const CONFIRM_WITHIN_MS = 5_000;
-const RELEASE_WITHIN_MS = 1_000;
+const FINISH_WITHIN_MS = 1_000;
 
 /**
  * Says when sale events are to open and close: `event.open` and `event.close`, a second ahead. It decides nothing: who receives a message
@@ -98,8 +100,8 @@ export class Announcer {
   async stop(): Promise<void> {
     this.#enter('STOPPED');
     await Promise.all(this.#stopTasks.map((stop) => stop()));
-    await Promise.all(this.#publishing);
-    await within(RELEASE_WITHIN_MS, this.#lease.release()).catch(() => undefined);
+    await within(FINISH_WITHIN_MS, Promise.all(this.#publishing)).catch(() => undefined);
+    await within(FINISH_WITHIN_MS, this.#lease.release()).catch(() => undefined);
   }
 
   get status(): AnnouncerStatus {
@@ -216,5 +218,6 @@ function messageOf({ eventId, occurrence, step }: Announcement): EventMessage {
     routingKey: `event.${step}`,
     body: { eventId, occurrence },
     messageId: `${eventId}.${occurrence}.${step}`,
+    mandatory: true,
   };
 }
