@@ -55,6 +55,7 @@ export interface DrawnSettlement {
   readonly read: number;
   readonly mark: number | null;
   readonly token: AskedOrder['token'];
+  readonly reason: string;
 }
 
 export const SKUS = ['a', 'B', 'ㄱ {x}:', 'd', 'dear', '__proto__'];
@@ -122,6 +123,7 @@ const settlement: fc.Arbitrary<DrawnSettlement> = fc.record({
   read: fc.nat(),
   mark: fc.option(fc.nat(), { freq: 2 }),
   token: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: token }),
+  reason: fc.constantFrom('', 'it broke', '깨졌다 🍵'),
 });
 const item = fc.record({
   sku: fc.oneof({ weight: 1, arbitrary: sku }, { weight: 3, arbitrary: popularSku }),
