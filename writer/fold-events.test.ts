@@ -52,6 +52,8 @@ function changed(sequence: number, status: 'open' | 'closed', units: number): En
     action,
     moves: [{ sku: 'tea', units }],
     token: null,
+    occurrences: [],
+    reason: null,
   } as const;
   return { ...head(sequence), kind: 'events', change };
 }

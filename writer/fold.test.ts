@@ -214,6 +214,7 @@ describe('one range', () => {
       levels: [],
       wishlists,
       events: [],
+      occurrences: [],
       pools: [],
       compensations: [],
       counts: { begun: new Set(), deltas: new Map() },

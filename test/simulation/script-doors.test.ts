@@ -57,7 +57,7 @@ const DOORS = {
   'change-event': {
     script: changeEventScript,
     keys: changeEvent.pack([{ revision: 0, event: EVENT, action: 'open' }], 1, 0).keys,
-    good: [0, 'e', '{}', 1, ['a', 10, 5, 0], 0, 1, 2, ''],
+    good: [0, 'e', '{}', 1, ['a', 10, 5, 0], 0, 1, 2 ** 50, '', [], [], ''],
   },
 } as const;
 type Door = keyof typeof DOORS;

@@ -370,7 +370,13 @@ describe('sale events', () => {
     const closing: Entry = {
       ...place(),
       kind: 'events',
-      change: { ...change, moves: [{ sku: 'tea', units: -2 }], token: null },
+      change: {
+        ...change,
+        moves: [{ sku: 'tea', units: -2 }],
+        token: null,
+        occurrences: [],
+        reason: null,
+      },
     };
     const redis = open({
       levels: new Map([['tea', 9]]),
