@@ -58,7 +58,7 @@ async function levels() {
 }
 
 async function readSettlements() {
-  const entries = await readEntriesAfter(redis.client, ORIGIN, 100);
+  const entries = await readEntriesAfter(redis.client, ORIGIN, { count: 100 });
   return entries.flatMap((entry) => (entry.kind === 'settlements' ? entry.settlements : []));
 }
 
