@@ -1,11 +1,14 @@
 import 'reflect-metadata';
 import { type InjectionToken, instanceCachingFactory, container as root } from 'tsyringe';
-import { type Broker, connectBroker } from '../broker/broker.ts';
+import { type Broker, connectBroker, type Subscription } from '../broker/broker.ts';
+import { dueEvents } from '../consumers/due-events.ts';
+import { stockRecovery } from '../consumers/stock-recovery.ts';
 import { connectDatabase, type Database } from '../database/database.ts';
 import { MAX_LINES_OF_CALL, MAX_SETTLEMENTS_OF_CALL } from '../domain/bounds.ts';
 import { ORIGIN } from '../domain/position.ts';
-import { createGate, lanesBehind } from '../journal/behind-gate.ts';
+import { createGate, lanesBehind, readBehind } from '../journal/behind-gate.ts';
 import type { Gate } from '../journal/gate.ts';
+import { findOrder } from '../journal/order-finder.ts';
 import { Heartbeat } from '../processes/heartbeat.ts';
 import { type BatchCommand, Batcher } from '../redis/batcher.ts';
 import { createRedisClient, type RedisClient } from '../redis/client.ts';
@@ -15,6 +18,8 @@ import {
   type SettlementRequest,
   settleOrders,
 } from '../redis/commands/settle-orders.ts';
+import { readEvents } from '../redis/event-reader.ts';
+import { readIdempotencyRecord } from '../redis/idempotency-reader.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { createLogger, type Logger } from '../runtime/logger.ts';
 import { MetricsPage } from '../runtime/metrics-page.ts';
@@ -22,6 +27,7 @@ import { Announcer } from './announcer.ts';
 import type { SchedulerConfig } from './config.ts';
 import { ConsumptionCounts } from './consumption-counts.ts';
 import { type Observed, reportScheduler, sampleScheduler } from './observe.ts';
+import { SaleEvents } from './sale-events.ts';
 
 /** The parts of the scheduler process that its `main.ts` starts and stops; null what its roles do not need. */
 export interface Scheduler {
@@ -35,6 +41,8 @@ export interface Scheduler {
   readonly gate: Gate | null;
   readonly events: Batcher<EventRequest, EventOutcome> | null;
   readonly settlements: Batcher<SettlementRequest, SettlementOutcome> | null;
+  /** What is consumed of RabbitMQ. */
+  readonly subscriptions: readonly Subscription[];
   readonly counts: ConsumptionCounts;
   readonly heartbeatDatabase: Database;
   readonly heartbeat: Heartbeat;
@@ -54,6 +62,7 @@ const TOKENS: { readonly [Name in keyof Scheduler]: InjectionToken<Scheduler[Nam
   gate: Symbol('gate'),
   events: Symbol('events'),
   settlements: Symbol('settlements'),
+  subscriptions: Symbol('subscriptions'),
   counts: Symbol('counts'),
   heartbeatDatabase: Symbol('heartbeatDatabase'),
   heartbeat: Symbol('heartbeat'),
@@ -101,6 +110,30 @@ export function createScheduler(config: SchedulerConfig): Scheduler {
   });
   provide('events', () => batcher(changeEvent, 1));
   provide('settlements', () => batcher(settleOrders, MAX_SETTLEMENTS_OF_CALL));
+  provide('subscriptions', () => {
+    const [gate, events, settlements] = [get('gate'), get('events'), get('settlements')];
+    if (!gate || !events || !settlements) return [];
+    const [redis, database, logger, counts] = [get('redis'), get('database'), get('logger'), get('counts')];
+    const sales = new SaleEvents({
+      clock: systemClock,
+      readEvents: () => readBehind(gate, readEvents(redis)),
+      changeEvent: (request) => events.submit(request),
+      readRecord: (token) => readBehind(gate, readIdempotencyRecord(redis, token)),
+    });
+    return counted(counts, [
+      dueEvents({
+        advance: (id, occurrence) => counts.watchStep(sales.advance(id, occurrence)),
+        clock: systemClock,
+        logger,
+      }),
+      stockRecovery({
+        findOrder: (id) => readBehind(gate, findOrder(redis, database, id)),
+        settleOrder: (request, options) => settlements.submit(request, options),
+        epoch: () => gate.epoch(),
+        logger,
+      }),
+    ]);
+  });
   provide('counts', () => new ConsumptionCounts(systemClock));
   provide('probe', () => ({ url: null }));
   provide('observed', () => ({
@@ -138,6 +171,7 @@ export function createScheduler(config: SchedulerConfig): Scheduler {
     gate: get('gate'),
     events: get('events'),
     settlements: get('settlements'),
+    subscriptions: get('subscriptions'),
     counts: get('counts'),
     heartbeatDatabase: get('heartbeatDatabase'),
     heartbeat: get('heartbeat'),
@@ -145,4 +179,12 @@ export function createScheduler(config: SchedulerConfig): Scheduler {
     observed: get('observed'),
     probe: get('probe'),
   };
+}
+
+/** The same, with what became of each message counted. */
+function counted(counts: ConsumptionCounts, subscriptions: readonly Subscription[]): Subscription[] {
+  return subscriptions.map((subscription) => ({
+    ...subscription,
+    handle: (delivery) => counts.watchMessage(subscription.handle(delivery)),
+  }));
 }

@@ -20,6 +20,7 @@ await runProcess(async (): Promise<RunningProcess> => {
   gate?.start();
   heartbeat.start();
   announcer?.start();
+  for (const subscription of scheduler.subscriptions) broker.consume(subscription);
   logger.info({ url: server.url, roles: [...config.SCHEDULER_ROLES] }, 'started');
   return {
     async stop() {
