@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { Database, Transaction } from '../engine/database/database.ts';
+import { Lease, LeaseLost } from '../engine/database/lease.ts';
 import { insertDeadLetters } from '../engine/database/statements/insert-dead-letters.ts';
 import { readCheckpoint } from '../engine/database/statements/read-checkpoint.ts';
 import { readDeadLetterPositions } from '../engine/database/statements/read-dead-letter-positions.ts';
@@ -18,7 +19,6 @@ import { BatchSize } from './batch-size.ts';
 import type { DrainMode, DrainStatus, Lag } from './drain-status.ts';
 import { applyOrIsolate } from './isolate.ts';
 import { readLag } from './lag.ts';
-import { Lease, LeaseLost } from './lease.ts';
 import { type Batch, ReadAhead, type ReadEntry } from './read-ahead.ts';
 import type { Refusal } from './refusal.ts';
 import { Trimmer } from './trimmer.ts';
@@ -81,7 +81,7 @@ export class DrainLoop {
 
   constructor(options: DrainLoopOptions) {
     this.#options = options;
-    this.#lease = new Lease(options.database, options.clock);
+    this.#lease = new Lease({ ...options, name: 'writer' });
     this.#size = new BatchSize(options.entriesPerTransaction);
     this.#backOff = new BackOff(options.logger);
     this.#trimmer = new Trimmer(options);

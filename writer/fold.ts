@@ -165,8 +165,8 @@ class Fold {
 
   #addSettlements(entry: Entry, settlements: readonly Settlement[]): void {
     let line = 0;
-    for (const { orderId: id, status, units, strays, countedFor: user } of settlements) {
-      this.#statuses.set(id, { id, status });
+    for (const { orderId: id, status, units, strays, countedFor: user, reason } of settlements) {
+      this.#statuses.set(id, { id, status, reason });
       for (const { quantity, ...level } of units) {
         this.#changeLevel(level, quantity);
         if (user !== null && level.pool !== REGULAR_POOL)

@@ -55,6 +55,8 @@ export interface Settlement {
   readonly strays: readonly LevelUnits[];
   /** Whose count of limited units went down by those of `units` that are an event's; null = nobody's. */
   readonly countedFor: string | null;
+  /** Why it was cancelled, where somebody said; else null. */
+  readonly reason: string | null;
 }
 
 /** Redis was rebuilt, and a new epoch begun. */
@@ -151,7 +153,7 @@ type PackedOrders = [
   tokens: (number | string)[],
   holds: number | number[],
 ];
-/** Entries that were written before settlements carried keys, or before there were sale events, are shorter. */
+/** Entries that were written before settlements carried keys or reasons, or before there were sale events, are shorter. */
 type PackedSettlements = [settlements: PackedSettlement[], keyed?: string[]];
 type PackedUnits = (string | number)[];
 type PackedSettlement = [
@@ -160,6 +162,7 @@ type PackedSettlement = [
   units: PackedUnits,
   strays?: PackedUnits,
   countedFor?: string,
+  reason?: string,
 ];
 type PackedRecovery = [cause: string, committed: string];
 type PackedProduct = [sku: string, price: number, stock: number, details: string];
@@ -281,7 +284,7 @@ function readSettlements(packed: PackedSettlement[], where: string): Settlement[
     where,
     'its settlements are not an array of arrays',
   );
-  return packed.map(([place, status, units, strays = [], countedFor = '']) => {
+  return packed.map(([place, status, units, strays = [], countedFor = '', reason = '']) => {
     must(
       typeof place === 'string' && /^\d+-\d+-\d+$/.test(place),
       where,
@@ -289,12 +292,14 @@ function readSettlements(packed: PackedSettlement[], where: string): Settlement[
     );
     must(STATUSES.includes(status), where, `its order ${place} has the status ${String(status)}`);
     must(typeof countedFor === 'string', where, `its order ${place} is counted for nobody by name`);
+    must(typeof reason === 'string', where, `the reason for its order ${place} is no text`);
     return {
       orderId: formatOrderId(parsePlace(place)),
       status,
       units: status === 'placed' ? [] : readUnits(units, where, place),
       strays: readUnits(strays, where, place),
       countedFor: countedFor || null,
+      reason: reason || null,
     };
   });
 }

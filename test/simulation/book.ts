@@ -100,12 +100,12 @@ export class Book {
    * A caller reads an order in the journal, as its own entry tells it, or in MariaDB, as of any entry that was the last
    * one committed once; and before that it may have seen a mark that is newer. Whatever it read may be long out of date.
    */
-  #settlement({ order, action, read, mark, token }: DrawnSettlement): AskedSettlement {
+  #settlement({ order, action, read, mark, token, reason }: DrawnSettlement): AskedSettlement {
     const { place, lines, user } = this.#orders.at(-1 - (order % Math.min(this.#orders.length, RECENT)))!;
     const own = Number(place.split('-')[1]);
     const asOf = own + (read % (Math.max(this.committed - own, 0) + 1));
     const seen = mark === null ? asOf : asOf + (mark % (this.entries.length - asOf));
-    return { place, action, status: this.statusOf(place, seen), lines, asOf, user, token };
+    return { place, action, status: this.statusOf(place, seen), lines, asOf, user, token, reason };
   }
 
   /** What the order was as of an entry. */

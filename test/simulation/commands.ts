@@ -57,6 +57,7 @@ export interface DrawnSettlement {
   readonly read: number;
   readonly mark: number | null;
   readonly token: AskedOrder['token'];
+  readonly reason: string;
 }
 
 export const SKUS = ['a', 'B', 'ㄱ {x}:', 'd', 'dear', '__proto__'];
@@ -124,6 +125,7 @@ const settlement: fc.Arbitrary<DrawnSettlement> = fc.record({
   read: fc.nat(),
   mark: fc.option(fc.nat(), { freq: 2 }),
   token: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: token }),
+  reason: fc.constantFrom('', 'it broke', '깨졌다 🍵'),
 });
 const item = fc.record({
   sku: fc.oneof({ weight: 1, arbitrary: sku }, { weight: 3, arbitrary: popularSku }),

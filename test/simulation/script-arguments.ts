@@ -68,9 +68,9 @@ function payloadOfAdjustment({ sku, delta, reason, token }: AskedAdjustment): un
 }
 
 function payloadOfSettlement(asked: AskedSettlement): unknown[] {
-  const { place, action, status, lines, asOf, user, token } = asked;
+  const { place, action, status, lines, asOf, user, token, reason } = asked;
   const units = lines.flatMap(({ sku, eventId, quantity }) => [levelField(sku, eventId), quantity]);
-  return [place, ACTIONS[action], status, units, 1, asOf, user, writeToken(token) ?? ''];
+  return [place, ACTIONS[action], status, units, 1, asOf, user, writeToken(token) ?? '', reason];
 }
 
 function payloadOfEvent(asked: AskedEvent): unknown[] {

@@ -392,7 +392,7 @@ describe('holds', () => {
   const settled = (status: 'placed' | 'expired'): Entry => ({
     ...place(),
     kind: 'settlements',
-    settlements: [{ orderId: HELD, status, units: [], strays: [], countedFor: null }],
+    settlements: [{ orderId: HELD, status, units: [], strays: [], countedFor: null, reason: null }],
     keyed: [],
   });
 
