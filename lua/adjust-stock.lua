@@ -41,6 +41,7 @@ COST at most 4 commands and 2 for epoch and lane, whatever the batch: HMGET x 2,
 ]]
 --@include envelope
 --@include stock
+--@include characters
 --@include idempotency
 
 local ADJUSTED, SHORT, UNKNOWN, TOO_MANY, CORRUPT = 1, 2, 3, 4, 5
@@ -82,11 +83,6 @@ for index, sku in ipairs(skus) do
 end
 
 local results, entry_adjustments, changed, new_records = {}, {}, {}, {}
-
--- UTF-8 has one byte a character that is not between 128 and 191.
-local function count_characters(text)
-  return select(2, string.gsub(text, '[^\128-\191]', ''))
-end
 
 local function is_valid(delta, reason)
   local characters = count_characters(reason)

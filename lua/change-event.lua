@@ -2,7 +2,8 @@
 --[[
 Writes down what a sale event is now, and where that opens or closes it moves its units: opening takes each item's
 allotment, or what is there of it, from `regular` into the event's own pool and puts the offer up; closing takes the
-offer down and moves the unsold back.
+offer down and moves the unsold back; adjusting moves some more of an open event's units, either way. Nothing opens before
+its time or after it, by the clock of the call.
 
 KEYS
   1 epoch     string  the epoch in force
@@ -26,20 +27,25 @@ ARGV
     [5] revision  integer  as of which the caller decided; another in force = nothing is done
     [6] event     string   its id
     [7] record    string   JSON of the event as it will be
-    [8] action    integer  0 = the record only, 1 = open, 2 = close
+    [8] action    integer  0 = the record only, 1 = open, 2 = close, 3 = adjust
     [9] items     array    flat: sku (string), stock (units), price (minor units), limit (units for each customer;
                            0 = none), ...
     [10] hold     integer  ms that its orders are held unpaid; 0 = they are placed at once
     [11] starts   integer  ms since 1970
     [12] ends     integer  ms since 1970
     [13] token    string   its idempotency token; '' = none
+    [14] history  array    flat: number of an occurrence, starts, ends (ms since 1970), status, ...; for the journal only
+    [15] deltas   array    units to move into the pool, by item; negative = back. Only where the action is 3
+    [16] reason   string   why it is adjusted; for the journal only
 
 REPLY MessagePack array
   [1] sequence  integer   of the journal entry within the epoch; -1 when nothing changed
   [2] result    integer   1 CHANGED, 2 CONFLICT: the revision is another, 3 TAKEN: another open event has some of the
                           skus, 4 UNKNOWN: some skus are no product, 5 CORRUPT: some levels are missing, 6 REPLAYED: the key was used for
-                          the same before, 7 MISMATCH: for something else
-  [3] values    integers  1: units moved by item, into the pool; 3, 4, 5: item positions; 2: the revision in force
+                          the same before, 7 MISMATCH: for something else, 8 UNTIMELY: the call's clock is not within the window that it opens,
+                          9 SHORT: so many units are not there to be moved
+  [3] values    integers  1: units moved by item, into the pool; 3, 4, 5: item positions; 2: the revision in force; 8: the call's clock;
+                          9: item position, requested, available, ...
   [4] outcome   string    6: what the key led to: "!", event, action, units moved by item with commas between, the
                           record then, with "|" between them
 
@@ -53,19 +59,20 @@ COST at most 10 commands and 2 for epoch and lane: GET, HMGET x 3, XADD, HSET x 
 --@include offers
 --@include idempotency
 
-local CHANGED, CONFLICT, TAKEN, UNKNOWN, CORRUPT, REPLAYED, MISMATCH = 1, 2, 3, 4, 5, 6, 7
-local OPEN, CLOSE = 1, 2
+local CHANGED, CONFLICT, TAKEN, UNKNOWN, CORRUPT, REPLAYED, MISMATCH, UNTIMELY, SHORT = 1, 2, 3, 4, 5, 6, 7, 8, 9
+local OPEN, CLOSE, ADJUST = 1, 2, 3
 local MAX_ITEMS, MAX_STOCK, MAX_PRICE, MAX_LIMIT, MAX_HOLD_MS = 1000, 1000000000000, 1000000000000, 1000000, 31536000000
+local MAX_HISTORY, VALUES_OF_OCCURRENCE = 1000, 4
 local VALUES_OF_ITEM = 4
 local RING = 9
 
-local expected, event, record, action, items, hold, starts, ends, token = unpack(request, 5, 13)
+local expected, event, record, action, items, hold, starts, ends, token, history, deltas, reason = unpack(request, 5, 16)
 if
   not is_integer(expected, 0, MAX_SAFE_INTEGER)
   or type(event) ~= 'string'
   or not string.match(event, '^[%w_-]+$')
   or type(record) ~= 'string'
-  or not is_integer(action, 0, CLOSE)
+  or not is_integer(action, 0, ADJUST)
   or not (token == '' or is_token(token))
 then
   return refuse('MALFORMED', 'revision, event, record, action or token is out of range')
@@ -102,6 +109,23 @@ for at = 1, #items, VALUES_OF_ITEM do
   skus[index], stocks[index], unit_prices[index], limits[index] = sku, stock, price, limit
 end
 
+if
+  not is_array(history)
+  or #history > VALUES_OF_OCCURRENCE * MAX_HISTORY
+  or #history % VALUES_OF_OCCURRENCE ~= 0
+  or type(reason) ~= 'string'
+then
+  return refuse('MALFORMED', 'history or reason is out of range')
+end
+if not is_array(deltas) or #deltas ~= (action == ADJUST and #skus or 0) then
+  return refuse('MALFORMED', 'an adjustment has one delta for each item, and nothing else has any')
+end
+for _, delta in ipairs(deltas) do
+  if not is_integer(delta, -MAX_STOCK, MAX_STOCK) then
+    return refuse('MALFORMED', 'a delta is out of range')
+  end
+end
+
 if token ~= '' then
   local outcome = outcome_of(find_records(RING, { scope_of_token(token) }), token, '^!.*$')
   if outcome ~= nil then
@@ -112,6 +136,9 @@ end
 local revision = tonumber(redis.call('GET', KEYS[8]) or 0)
 if revision ~= expected then
   return answer({ -1, CONFLICT, { revision }, '' })
+end
+if action == OPEN and not (starts <= now and now < ends) then
+  return answer({ -1, UNTIMELY, { now }, '' })
 end
 
 local level_fields = {}
@@ -124,7 +151,7 @@ local levels = redis.call('HMGET', KEYS[4], unpack(level_fields))
 
 -- Of each item the units in `regular` and in the event's pool. A pool that is not there yet is empty.
 local in_regular, in_pool, is_ours = {}, {}, {}
-local unknown, taken, corrupt = {}, {}, {}
+local unknown, taken, corrupt, short = {}, {}, {}, {}
 for index = 1, #skus do
   local offer = packed_offers[index] and read_offer(packed_offers[index])
   local pool = levels[#skus + index]
@@ -135,8 +162,12 @@ for index = 1, #skus do
     unknown[#unknown + 1] = index
   elseif action == OPEN and offer then
     taken[#taken + 1] = index
-  elseif not in_regular[index] or not in_pool[index] then
+  elseif not in_regular[index] or not in_pool[index] or (action == ADJUST and not is_ours[index]) then
     corrupt[#corrupt + 1] = index
+  elseif action == ADJUST and (deltas[index] > in_regular[index] or -deltas[index] > in_pool[index]) then
+    short[#short + 1] = index
+    short[#short + 1] = deltas[index]
+    short[#short + 1] = deltas[index] > 0 and in_regular[index] or in_pool[index]
   end
 end
 if #unknown > 0 then
@@ -145,6 +176,8 @@ elseif #taken > 0 then
   return answer({ -1, TAKEN, taken, '' })
 elseif action ~= 0 and #corrupt > 0 then
   return answer({ -1, CORRUPT, corrupt, '' })
+elseif #short > 0 then
+  return answer({ -1, SHORT, short, '' })
 end
 
 -- Units into the pool, by item; negative = back.
@@ -152,6 +185,8 @@ local moves = {}
 for index = 1, #skus do
   if action == OPEN then
     moves[index] = math.min(stocks[index], in_regular[index])
+  elseif action == ADJUST then
+    moves[index] = deltas[index]
   elseif action == CLOSE and is_ours[index] then
     moves[index] = 0 - in_pool[index] -- -in_pool[index] would be written "-0" of an empty pool
   else
@@ -169,17 +204,20 @@ local function entry_moves()
 end
 
 -- Everything is decided; from here on there are only writes that cannot fail.
-local entry_sequence = append_entry({ FORMAT, 'events', now, event, record, action, entry_moves(), token })
+local entry_sequence =
+  append_entry({ FORMAT, 'events', now, event, record, action, entry_moves(), token, history, reason })
 local new_levels, new_offers, gone_fields, gone_skus = {}, {}, {}, {}
 for index, sku in ipairs(skus) do
   local field = field_of_event(sku, event)
-  if action == OPEN or (action == CLOSE and is_ours[index]) then
+  if action == OPEN or action == ADJUST or (action == CLOSE and is_ours[index]) then
     new_levels[#new_levels + 1] = sku
     new_levels[#new_levels + 1] = string.format('%d', in_regular[index] - moves[index])
   end
-  if action == OPEN then
+  if action == OPEN or action == ADJUST then
     new_levels[#new_levels + 1] = field
     new_levels[#new_levels + 1] = string.format('%d', in_pool[index] + moves[index])
+  end
+  if action == OPEN then
     new_offers[#new_offers + 1] = sku
     new_offers[#new_offers + 1] = cmsgpack.pack({
       event,

@@ -29,6 +29,7 @@ COST at most 5 commands and 2 for epoch and lane, whatever the batch: GET, HMGET
 ]]
 --@include envelope
 --@include stock
+--@include characters
 
 local COMPENSATED, CONFLICT, SHORT, TOO_MANY, CORRUPT = 1, 2, 3, 4, 5
 local MAX_COMPENSATIONS, MAX_REASON = 1000, 200
@@ -43,11 +44,6 @@ if
   or #compensations % VALUES ~= 0
 then
   return refuse('MALFORMED', 'a call takes 1 to ' .. MAX_COMPENSATIONS .. ' compensations of five values')
-end
-
--- UTF-8 has one byte a character that is not between 128 and 191.
-local function count_characters(text)
-  return select(2, string.gsub(text, '[^\128-\191]', ''))
 end
 
 local function is_delta(units)

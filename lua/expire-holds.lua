@@ -64,7 +64,7 @@ read_stock(readable)
 
 local set_aside = {}
 for index = 1, looked_at do
-  if not settle(due[index], 'expired', orders[index]) then
+  if not settle(due[index], 'expired', orders[index], '') then
     set_aside[#set_aside + 1] = due[index]
   end
 end

@@ -165,6 +165,7 @@ test.each([
   ['adjust-stock', 'MAX_DELTA', bounds.MAX_ADJUSTMENT_UNITS],
   ['adjust-stock', 'MAX_STOCK', bounds.MAX_STOCK_UNITS],
   ['adjust-stock', 'MAX_REASON', bounds.MAX_REASON_CHARACTERS],
+  ['settle-orders', 'MAX_REASON', bounds.MAX_REASON_CHARACTERS],
   ['compensate', 'MAX_COMPENSATIONS', bounds.MAX_COMPENSATIONS_OF_CALL],
   ['compensate', 'MAX_REASON', bounds.MAX_COMPENSATION_REASON_CHARACTERS],
   ['change-event', 'MAX_ITEMS', bounds.MAX_ITEMS_OF_EVENT],

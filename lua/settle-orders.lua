@@ -24,10 +24,11 @@ KEYS
 
 ARGV
   1 MessagePack array, envelope head (lua/fragments/envelope.lua), then
-    [5] requests  array  each [place, action, status, units, epoch, sequence, user, token]: place of the order
+    [5] requests  array  each [place, action, status, units, epoch, sequence, user, token, reason]: place of the order
                          "epoch-sequence-index"; action 1 = confirm, 2 = cancel; then what the caller read: its status, its
                          units (flat: level field, quantity, ...), the journal entry as of which it read that, and whose
-                         order it is; then its idempotency token (string; '' = none)
+                         order it is; then its idempotency token (string; '' = none), and why it is to be
+                         cancelled (string, 0 to 255 characters; '' = nobody said)
 
 REPLY MessagePack array
   [1] sequence  integer  of the journal entry within the epoch; -1 when nothing changed
@@ -48,13 +49,14 @@ COST at most 10 commands and 2 for epoch and lane, whatever the batch: HMGET x 3
 ]]
 --@include envelope
 --@include stock
+--@include characters
 --@include offers
 --@include settlement
 --@include idempotency
 
 local DONE, ALREADY, IMPOSSIBLE, AGAIN, CORRUPT, REPLAYED, MISMATCH = 1, 2, 3, 4, 5, 6, 7
 local CONFIRM, CANCEL = 1, 2
-local MAX_REQUESTS, MAX_LINES = 256, 3900
+local MAX_REQUESTS, MAX_LINES, MAX_REASON = 256, 3900, 255
 local RING = 11
 local STATUSES = { held = true, placed = true, cancelled = true, expired = true }
 
@@ -67,7 +69,7 @@ local function is_sound(asked)
   if type(asked) ~= 'table' then
     return false
   end
-  local place, action, status, units, read_epoch, read_sequence, user, token = unpack(asked, 1, 8)
+  local place, action, status, units, read_epoch, read_sequence, user, token, reason = unpack(asked, 1, 9)
   return is_place(place)
     and (action == CONFIRM or action == CANCEL)
     and STATUSES[status]
@@ -76,6 +78,8 @@ local function is_sound(asked)
     and is_integer(read_sequence, 0, MAX_SAFE_INTEGER)
     and type(user) == 'string'
     and (token == '' or is_token(token))
+    and type(reason) == 'string'
+    and count_characters(reason) <= MAX_REASON
 end
 
 local places, scopes, lines = {}, {}, 0
@@ -130,7 +134,7 @@ local function is_out_of_date(read_epoch, read_sequence)
 end
 
 local function change(index, from, to, result)
-  if not settle(places[index], to, order_of[index]) then
+  if not settle(places[index], to, order_of[index], to == 'cancelled' and requests[index][9] or '') then
     return { CORRUPT, from }
   end
   status_of[places[index]] = to

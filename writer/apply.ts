@@ -10,6 +10,7 @@ import { insertOutboxEntries } from '../engine/database/statements/insert-outbox
 import { updateOrderStatuses } from '../engine/database/statements/update-order-statuses.ts';
 import { upsertEvents } from '../engine/database/statements/upsert-events.ts';
 import { upsertIdempotencyKeys } from '../engine/database/statements/upsert-idempotency-keys.ts';
+import { upsertOccurrences } from '../engine/database/statements/upsert-occurrences.ts';
 import { upsertProducts } from '../engine/database/statements/upsert-products.ts';
 import { InternalFault } from '../engine/domain/fault.ts';
 import { type Checkpoint, follows, formatPosition, type Position } from '../engine/domain/position.ts';
@@ -80,6 +81,7 @@ export async function writeChanges(transaction: Transaction, changes: Changes): 
   await upsertProducts(transaction, changes.products);
   await insertLevels(transaction, changes.newLevels);
   await upsertEvents(transaction, changes.events);
+  await upsertOccurrences(transaction, changes.occurrences);
   await ensureLevels(transaction, changes.pools);
   await insertMovements(transaction, changes.movements);
   await insertOrders(transaction, changes.orders);

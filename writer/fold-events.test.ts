@@ -41,7 +41,7 @@ function cancelled(sequence: number, order: number, isStray: boolean): Entry {
   const parts = isStray
     ? { units: [], strays: OF_TWO, countedFor: null }
     : { units: OF_TWO, strays: [], countedFor: 'mina' };
-  const settlement = { orderId: idAt(order), status: 'cancelled' as const, ...parts };
+  const settlement = { orderId: idAt(order), status: 'cancelled' as const, reason: null, ...parts };
   return { ...head(sequence), kind: 'settlements', settlements: [settlement], keyed: [] };
 }
 
@@ -52,6 +52,8 @@ function changed(sequence: number, status: 'open' | 'closed', units: number): En
     action,
     moves: [{ sku: 'tea', units }],
     token: null,
+    occurrences: [],
+    reason: null,
   } as const;
   return { ...head(sequence), kind: 'events', change };
 }

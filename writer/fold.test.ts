@@ -214,6 +214,7 @@ describe('one range', () => {
       levels: [],
       wishlists,
       events: [],
+      occurrences: [],
       pools: [],
       compensations: [],
       counts: { begun: new Set(), deltas: new Map() },
@@ -279,6 +280,7 @@ describe('one range', () => {
     const token = 'k'.repeat(22) + 'c'.repeat(11);
     const [placed] = journal([orders('mina', [{ sku: 'tea', quantity: 2 }])]);
     const id = formatOrderId({ ...placed!.position, index: 0 });
+    const reason = 'it broke';
     const lines = [{ sku: 'tea', quantity: 2 }];
     const units = lines.map((line) => ({ ...line, pool: 'regular' }));
     const settled = { kind: 'settlements', at: AT + 1, position: { epoch: 1, sequence: 1 } } as const;
@@ -286,12 +288,12 @@ describe('one range', () => {
       placed!,
       {
         ...settled,
-        settlements: [{ orderId: id, status: 'cancelled', units, strays: [], countedFor: null }],
+        settlements: [{ orderId: id, status: 'cancelled', units, strays: [], countedFor: null, reason }],
         keyed: [{ token, status: 'cancelled' }],
       },
       { ...settled, settlements: [], keyed: [{ token: 'l'.repeat(33), status: 'placed' }] },
     ]);
-    expect(changes.statuses).toEqual([{ id, status: 'cancelled' }]);
+    expect(changes.statuses).toEqual([{ id, status: 'cancelled', reason }]);
     expect(changes.levels).toEqual([{ sku: 'tea', pool: 'regular', delta: 0 }]);
     const usedAt = new Date(AT + 1);
     expect(changes.idempotencyKeys).toEqual([

@@ -7,6 +7,7 @@ import type { OrderRow } from '../engine/database/statements/insert-orders.ts';
 import type { StatusChange } from '../engine/database/statements/update-order-statuses.ts';
 import type { EventRow } from '../engine/database/statements/upsert-events.ts';
 import type { IdempotencyRow } from '../engine/database/statements/upsert-idempotency-keys.ts';
+import type { OccurrenceRow } from '../engine/database/statements/upsert-occurrences.ts';
 import type { ProductRow } from '../engine/database/statements/upsert-products.ts';
 import { formatAdjustmentOutcome } from '../engine/domain/adjustment.ts';
 import { splitToken } from '../engine/domain/idempotency.ts';
@@ -19,24 +20,26 @@ import {
   REGULAR_POOL,
 } from '../engine/domain/pool.ts';
 import { formatPosition } from '../engine/domain/position.ts';
-import { formatEventOutcome } from '../engine/domain/sale-event.ts';
+import { type EventItem, formatEventOutcome, type Occurrence } from '../engine/domain/sale-event.ts';
 import type { WishlistChange } from '../engine/domain/wishlist.ts';
 import type {
   Compensation,
   Entry,
-  EventChange,
   JournalAdjustment,
   JournalOrder,
   JournalProduct,
   LevelUnits,
   Settlement,
 } from '../engine/journal/entry.ts';
+import type { EventChange } from '../engine/journal/event-change.ts';
 
 /** What a range of the journal does to MariaDB, each row touched once. */
 export interface Changes {
   readonly products: readonly ProductRow[];
   readonly newLevels: readonly LevelRow[];
   readonly events: readonly EventRow[];
+  /** The history of events: each window's last word. */
+  readonly occurrences: readonly OccurrenceRow[];
   /** Levels of event pools that must be there before they change. */
   readonly pools: readonly PoolOfSku[];
   readonly movements: readonly MovementRow[];
@@ -83,6 +86,8 @@ class Fold {
   readonly #deltas = new Map<string, number>();
   readonly #wishlists = new Map<string, WishlistFold>();
   readonly #events = new Map<string, EventRow>();
+  /** By event id and number. */
+  readonly #occurrences = new Map<string, OccurrenceRow>();
   readonly #pools = new Map<string, PoolOfSku>();
   readonly #counts = new CountFold();
   readonly #compensations: Compensation[] = [];
@@ -132,6 +137,7 @@ class Fold {
       statuses: [...this.#statuses.values()],
       idempotencyKeys: [...this.#idempotencyKeys.values()],
       events: [...this.#events.values()],
+      occurrences: [...this.#occurrences.values()],
       pools: [...this.#pools.values()],
       levels: [...this.#deltas].sort(byKey).map(([field, delta]) => ({ ...parseLevelField(field), delta })),
       counts: this.#counts,
@@ -159,8 +165,8 @@ class Fold {
 
   #addSettlements(entry: Entry, settlements: readonly Settlement[]): void {
     let line = 0;
-    for (const { orderId: id, status, units, strays, countedFor: user } of settlements) {
-      this.#statuses.set(id, { id, status });
+    for (const { orderId: id, status, units, strays, countedFor: user, reason } of settlements) {
+      this.#statuses.set(id, { id, status, reason });
       for (const { quantity, ...level } of units) {
         this.#changeLevel(level, quantity);
         if (user !== null && level.pool !== REGULAR_POOL)
@@ -181,23 +187,49 @@ class Fold {
     this.#changeLevel({ sku, pool: REGULAR_POOL }, quantity);
   }
 
-  #addEvent(entry: Entry, { event, action, moves, token }: EventChange): void {
+  #addEvent(entry: Entry, change: EventChange): void {
+    const { event, action, moves, token } = change;
+    for (const occurrence of change.occurrences) this.#addOccurrence(entry, occurrence, change);
     const opened = action === 'open' ? entry.position : (this.#events.get(event.id)?.opened ?? null);
     this.#events.set(event.id, { event, opened });
     const moved = moves.map(({ units }) => units);
     if (token) this.#addToken(token, formatEventOutcome({ event, action, moved }), new Date(entry.at));
-    if (action !== 'record') this.#addMoves(entry, { event, action, moves });
+    if (action !== 'record') this.#addMoves(entry, change);
   }
 
-  #addMoves(entry: Entry, { event, action, moves }: Omit<EventChange, 'token'>): void {
+  #addOccurrence(
+    { position, at }: Entry,
+    occurrence: Occurrence,
+    { event, action, moves }: EventChange,
+  ): void {
+    const key = `${event.id} ${occurrence.number}`;
+    const before = this.#occurrences.get(key);
+    const now = { at: new Date(at), entry: formatPosition(position) };
+    const isOpened = occurrence.status === 'open';
+    const isEnded = !isOpened && occurrence.status !== 'scheduled';
+    this.#occurrences.set(key, {
+      eventId: event.id,
+      number: occurrence.number,
+      startsAt: new Date(occurrence.startsAt),
+      endsAt: new Date(occurrence.endsAt),
+      status: occurrence.status,
+      openedAt: isOpened ? now.at : (before?.openedAt ?? null),
+      openedEntry: isOpened ? now.entry : (before?.openedEntry ?? null),
+      closedAt: isEnded ? now.at : (before?.closedAt ?? null),
+      closedEntry: isEnded ? now.entry : (before?.closedEntry ?? null),
+      note: action === 'open' ? noteOfShortfalls(event.items, moves) : (before?.note ?? null),
+    });
+  }
+
+  #addMoves(entry: Entry, { event, action, moves, reason }: EventChange): void {
     if (action === 'open') this.#counts.begin(event.id);
-    const kind = action === 'open' ? 'opening' : 'closing';
+    const kind = action === 'open' ? 'opening' : action === 'close' ? 'closing' : 'allotment';
     moves.forEach(({ sku, units }, index) => {
       const pool = { sku, pool: event.id };
       const regular = { sku, pool: REGULAR_POOL };
       this.#pools.set(levelField(pool), pool);
-      this.#addMovement(entry, 2 * index, { ...pool, delta: units, kind, reason: null });
-      this.#addMovement(entry, 2 * index + 1, { ...regular, delta: -units, kind, reason: null });
+      this.#addMovement(entry, 2 * index, { ...pool, delta: units, kind, reason });
+      this.#addMovement(entry, 2 * index + 1, { ...regular, delta: -units, kind, reason });
       this.#changeLevel(pool, units);
       this.#changeLevel(regular, -units);
     });
@@ -288,6 +320,15 @@ class CountFold implements CountChanges {
 interface WishlistFold {
   readonly emptied: boolean;
   readonly lines: Map<string, number>;
+}
+
+/** What was there of an allotment where that was less, for people; null = all of it. */
+function noteOfShortfalls(items: readonly EventItem[], moves: EventChange['moves']): string | null {
+  const short = items.flatMap(({ sku, stock }, at) => {
+    const { units } = moves[at]!;
+    return units < stock ? [`${units} of ${stock} of ${sku}`] : [];
+  });
+  return short.length === 0 ? null : `short of stock when it opened: ${short.join(', ')}`;
 }
 
 function signed(units: number): string {

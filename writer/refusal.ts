@@ -1,6 +1,6 @@
 import { codeOf, describeError, isRefusedContent, isTooLarge } from '../engine/database/refusal.ts';
 import { MissingRows } from '../engine/domain/fault.ts';
-import { DamagedEntry } from '../engine/journal/entry.ts';
+import { DamagedEntry } from '../engine/journal/damage.ts';
 
 /** Why an entry is refused: what MariaDB calls it, if it was MariaDB, and a line for people. */
 export interface Refusal {

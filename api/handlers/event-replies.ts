@@ -27,6 +27,10 @@ export function replyToEvent(result: EventResult, status: 200 | 201): Reply {
       throw new Problem('not_found', 'there is no such sale event');
     case 'impossible':
       throw new Problem('event_state', `${result.reason}; nothing was changed`);
+    case 'short':
+      throw new Problem('out_of_stock', 'so many units are not there to be moved; nothing was changed', {
+        members: { items: result.items },
+      });
     case 'taken':
       throw new Problem('event_overlap', 'another open event has some of the products; nothing was changed', {
         members: { items: result.skus.map((sku) => ({ sku })) },

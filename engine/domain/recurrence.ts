@@ -45,6 +45,20 @@ export function nextWindow(repeat: Repeat, notBefore: number): Window | null {
   return startsAt === null ? null : { startsAt, endsAt: startsAt + repeat.durationMinutes * MINUTE_MS };
 }
 
+/**
+ * The window of an event that somebody asks for: what was said of it, and what `repeat` makes of the rest: the first that comes at or after
+ * `now`, or one of its length. Null where it cannot be told.
+ */
+export function firstWindow(
+  { startsAt, endsAt, repeat }: Partial<Window> & { readonly repeat: Repeat | null },
+  now: number,
+): Window | null {
+  if (startsAt !== undefined && endsAt !== undefined) return { startsAt, endsAt };
+  if (!repeat || endsAt !== undefined) return null;
+  if (startsAt === undefined) return nextWindow(repeat, now);
+  return { startsAt, endsAt: startsAt + repeat.durationMinutes * MINUTE_MS };
+}
+
 function isTimezone(name: string): boolean {
   try {
     new Intl.DateTimeFormat('en', { timeZone: name });

@@ -1,3 +1,4 @@
+import { MAX_STOCK_UNITS } from './bounds.ts';
 import { nextWindow, type Repeat, type Window } from './recurrence.ts';
 
 /** `scheduled` waits for its time; `closed` and `cancelled` are final. */
@@ -12,11 +13,10 @@ export type OccurrenceStatus = 'scheduled' | 'open' | 'closed' | 'missed' | 'can
  */
 export type EventAction = 'record' | 'open' | 'close' | 'adjust';
 
-/** One window of an event, and what became of it; `number` counts them from 1. `note` is for people, or null. */
+/** One window of an event, and what became of it; `number` counts them from 1. */
 export interface Occurrence extends Window {
   readonly number: number;
   readonly status: OccurrenceStatus;
-  readonly note: string | null;
 }
 
 /**
@@ -151,6 +151,48 @@ export function schedulingOf(event: SaleEvent): EventDecision {
   return { event, action: 'record', occurrences: [occurrenceOf(event, 'scheduled')] };
 }
 
+/** A change, or why it cannot be. */
+export type ChangeDecision =
+  | ({ readonly kind: 'change'; readonly deltas?: readonly number[] } & EventDecision)
+  | { readonly kind: 'impossible'; readonly reason: string };
+
+/** What `edit` makes of an event that is scheduled: its next window and what it offers then may become another. */
+export function decideEdit(
+  event: SaleEvent,
+  edit: Partial<Omit<SaleEvent, 'id' | 'status' | 'occurrence'>>,
+  now: number,
+): ChangeDecision {
+  if (event.status !== 'scheduled') return { kind: 'impossible', reason: `the event is ${event.status}` };
+  const edited = { ...event, ...edit };
+  if (edited.endsAt <= edited.startsAt)
+    return { kind: 'impossible', reason: 'it would end before it starts' };
+  if (edited.endsAt <= now) return { kind: 'impossible', reason: 'it would be over already' };
+  return { kind: 'change', ...schedulingOf(edited) };
+}
+
+/**
+ * What signed changes of its allotments make of an open event; all of its items stay, and `deltas` are theirs, in order. It is
+ * the event's allotment from now on, of its next windows too.
+ */
+export function decideAdjustment(
+  event: SaleEvent,
+  changes: readonly { readonly sku: string; readonly delta: number }[],
+): ChangeDecision {
+  if (event.status !== 'open') return { kind: 'impossible', reason: `the event is ${event.status}` };
+  const deltaOf = new Map(changes.map(({ sku, delta }) => [sku, delta]));
+  const foreign = changes.filter(({ sku }) => !event.items.some((item) => item.sku === sku));
+  if (foreign.length > 0)
+    return {
+      kind: 'impossible',
+      reason: `the event does not carry ${foreign.map(({ sku }) => sku).join(', ')}`,
+    };
+  const deltas = event.items.map(({ sku }) => deltaOf.get(sku) ?? 0);
+  const items = event.items.map((item, at) => ({ ...item, stock: item.stock + deltas[at]! }));
+  const out = items.find(({ stock }) => stock < 0 || stock > MAX_STOCK_UNITS);
+  if (out) return { kind: 'impossible', reason: `the allotment of ${out.sku} would be ${out.stock}` };
+  return { kind: 'change', event: { ...event, items }, action: 'adjust', deltas, occurrences: [] };
+}
+
 /** As many windows as one change may tell to be missed; the rest is the next change's. */
 const MISSED_OF_CHANGE = 500;
 
@@ -178,7 +220,7 @@ function endingOf(
 }
 
 function occurrenceOf({ occurrence, startsAt, endsAt }: SaleEvent, status: OccurrenceStatus): Occurrence {
-  return { number: occurrence, startsAt, endsAt, status, note: null };
+  return { number: occurrence, startsAt, endsAt, status };
 }
 
 /** An event as a change left it, and the units that the change moved into its pool, by item (negative: back). */

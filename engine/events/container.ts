@@ -41,7 +41,7 @@ export async function createScheduler(config: SchedulerConfig): Promise<Schedule
     container.register(TOKENS[name], { useFactory: instanceCachingFactory(make) });
 
   provide('logger', () => createLogger('scheduler', config.LOG_LEVEL));
-  const broker = await connectBroker(config.AMQP_URL, get('logger'));
+  const broker = connectBroker({ url: config.AMQP_URL, kind: 'scheduler', logger: get('logger') });
   provide('broker', () => broker);
   provide('redis', () => {
     const logger = get('logger');

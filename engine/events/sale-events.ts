@@ -1,20 +1,35 @@
 import { randomBytes } from 'node:crypto';
+import { InternalFault } from '../domain/fault.ts';
 import { type IdempotencyRecord, splitToken } from '../domain/idempotency.ts';
 import {
   type ChangedEvent,
+  decideAdjustment,
+  decideDue,
+  decideEdit,
   decideStep,
+  type EventAction,
   type EventBook,
   type EventItem,
   type EventStep,
   overlapsOf,
   parseEventOutcome,
   type SaleEvent,
+  schedulingOf,
 } from '../domain/sale-event.ts';
-import type { EventOutcome, EventRequest } from '../redis/commands/change-event.ts';
+import type { AllotmentShortage, EventOutcome, EventRequest } from '../redis/commands/change-event.ts';
 import type { Clock } from '../runtime/clock.ts';
 
 /** An event as somebody asks for it; see `SaleEvent`. */
 export type EventDraft = Omit<SaleEvent, 'id' | 'status' | 'occurrence'>;
+
+/** What is to be another of an event that is scheduled; what is absent stays. */
+export type EventEdit = Partial<EventDraft>;
+
+/** Signed changes of an open event's allotments, in units: positive ones come from `regular`, negative ones go back. */
+export interface AllotmentAdjustment {
+  readonly items: readonly { readonly sku: string; readonly delta: number }[];
+  readonly reason: string;
+}
 
 /** Who asks for the same twice, with one idempotency key, gets the first answer again. */
 export interface KeyedOptions {
@@ -31,8 +46,9 @@ interface Done {
 }
 
 /**
- * What became of a wish to create an event, or to open, close or cancel one. `shortfalls`: the items of which less was there
- * to move into the event's pool than its allotment says. `overlap` names the events that have one of its products then.
+ * What became of a wish to create an event, or to change, open, close, cancel or adjust one. `shortfalls`: the items of which less was
+ * there to move into the event's pool than its allotment says. `overlap` names the events that have one of its products then;
+ * `short` the items of which there is less than an adjustment asks for. But for `done` nothing was changed.
  */
 export type EventResult =
   | Done
@@ -41,7 +57,24 @@ export type EventResult =
   | { readonly kind: 'unknown_product'; readonly skus: readonly string[] }
   | { readonly kind: 'missing' }
   | { readonly kind: 'impossible'; readonly reason: string }
+  | { readonly kind: 'short'; readonly items: readonly AllotmentShortage[] }
   | { readonly kind: 'taken'; readonly skus: readonly string[] };
+
+/**
+ * What became of a look at what is due: `done`, it was opened or closed, or its window was missed; `stale`, this is not the event's
+ * present occurrence or nothing is to be done about it any more; `early`, nothing is due before `at` (ms since 1970).
+ */
+export type AdvanceResult =
+  | {
+      readonly kind: 'done';
+      readonly event: SaleEvent;
+      readonly action: EventAction;
+      readonly shortfalls: readonly Shortfall[];
+    }
+  | { readonly kind: 'stale' }
+  | { readonly kind: 'early'; readonly at: number }
+  | { readonly kind: 'taken'; readonly skus: readonly string[] }
+  | { readonly kind: 'missing' };
 
 /** Units of an allotment, and how many of them there were. */
 export interface Shortfall {
@@ -87,7 +120,7 @@ export class SaleEvents {
       const overlaps = overlapsOf(event, events.values());
       if (overlaps.length > 0)
         return await this.#unlessReplayed(token, { kind: 'overlap', events: overlaps });
-      const result = await this.#change({ revision, event, action: 'record', token });
+      const result = await this.#change({ revision, ...schedulingOf(event), token });
       if (result) return result;
     }
   }
@@ -102,17 +135,71 @@ export class SaleEvents {
       if (decision.kind === 'impossible') return await this.#unlessReplayed(token, decision);
       if (decision.kind === 'already' && !token) return done({ event: found, action: 'record', moved: [] });
       // With a key even what is so already is written down: it must be answered the same when it is so no more.
-      const { event, action } =
-        decision.kind === 'already' ? { event: found, action: 'record' as const } : decision;
-      const result = await this.#change({ revision, event, action, token });
+      const { event, action, occurrences } =
+        decision.kind === 'already' ? { event: found, action: 'record' as const, occurrences: [] } : decision;
+      const result = await this.#change({ revision, event, action, occurrences, token });
       if (result) return result;
     }
   }
 
-  /** Null when somebody else was quicker. */
+  /** Changes an event that is scheduled; its next window is `edit`'s, if it has one. Rejects as `Batcher.submit` does. */
+  async edit(id: string, edit: EventEdit, { token }: KeyedOptions = {}): Promise<EventResult> {
+    for (;;) {
+      const { revision, events } = await this.#options.readEvents();
+      const found = events.get(id);
+      if (!found) return { kind: 'missing' };
+      const decision = decideEdit(found, edit, this.#options.clock.nowMs());
+      if (decision.kind === 'impossible') return await this.#unlessReplayed(token, decision);
+      const overlaps = overlapsOf(decision.event, events.values());
+      if (overlaps.length > 0)
+        return await this.#unlessReplayed(token, { kind: 'overlap', events: overlaps });
+      const result = await this.#change({ revision, ...decision, token });
+      if (result) return result;
+    }
+  }
+
+  /** Moves some more units into the pools of an open event, or back. All or nothing. Rejects as `Batcher.submit` does. */
+  async adjust(
+    id: string,
+    { items, reason }: AllotmentAdjustment,
+    { token }: KeyedOptions = {},
+  ): Promise<EventResult> {
+    for (;;) {
+      const { revision, events } = await this.#options.readEvents();
+      const found = events.get(id);
+      if (!found) return { kind: 'missing' };
+      const decision = decideAdjustment(found, items);
+      if (decision.kind === 'impossible') return await this.#unlessReplayed(token, decision);
+      const result = await this.#change({ revision, ...decision, reason, token });
+      if (result) return result;
+    }
+  }
+
+  /**
+   * Does what is due for an occurrence of an event by the engine's clock, whoever says so and however often: whether it opens,
+   * closes or was missed does not depend on what was said, or in which order. Rejects as `Batcher.submit` does.
+   */
+  async advance(id: string, occurrence: number): Promise<AdvanceResult> {
+    for (;;) {
+      const { revision, events } = await this.#options.readEvents();
+      const found = events.get(id);
+      if (!found) return { kind: 'missing' };
+      if (found.occurrence !== occurrence) return { kind: 'stale' };
+      const decision = decideDue(found, this.#options.clock.nowMs());
+      if (decision.kind === 'nothing')
+        return decision.at === null ? { kind: 'stale' } : { kind: 'early', at: decision.at };
+      const { event, action, occurrences } = decision;
+      const result = await this.#change({ revision, event, action, occurrences });
+      if (result?.kind === 'done') return { kind: 'done', event, action, shortfalls: result.shortfalls };
+      if (result?.kind === 'taken') return result;
+      if (result) throw new InternalFault(`event ${id} could not be advanced: ${result.kind}`);
+    }
+  }
+
+  /** Null when somebody else was quicker, or the clock is elsewhere than when it was decided. */
   async #change(request: EventRequest): Promise<EventResult | null> {
     const outcome = await this.#options.changeEvent(request);
-    if (outcome.kind === 'conflict') return null;
+    if (outcome.kind === 'conflict' || outcome.kind === 'untimely') return null;
     if (outcome.kind === 'changed') return done(outcome.changed);
     if (outcome.kind === 'replayed') return { ...done(outcome.changed), isReplayed: true };
     return outcome;

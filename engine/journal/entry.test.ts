@@ -19,7 +19,7 @@ const settlements = (...parts: unknown[]) => [1, 'settlements', AT, ...parts];
 describe('a sound entry', () => {
   test('of settlements: each with the units that went back, and what keys led to', () => {
     const settled = [
-      ['1-1-0', 'cancelled', ['tea', 2, 'tea\0sale', 1], ['cup\0over', 3], 'mina'],
+      ['1-1-0', 'cancelled', ['tea', 2, 'tea\0sale', 1], ['cup\0over', 3], 'mina', 'it broke'],
       ['1-1-1', 'placed', [], [], ''],
     ];
     const units = [
@@ -32,15 +32,24 @@ describe('a sound entry', () => {
       at: AT,
       kind: 'settlements',
       settlements: [
-        { orderId: '0001000000001000', status: 'cancelled', units, strays, countedFor: 'mina' },
-        { orderId: '0001000000001001', status: 'placed', units: [], strays: [], countedFor: null },
+        {
+          ...{ orderId: '0001000000001000', status: 'cancelled', reason: 'it broke' },
+          ...{ units, strays, countedFor: 'mina' },
+        },
+        {
+          ...{ orderId: '0001000000001001', status: 'placed', reason: null },
+          ...{ units: [], strays: [], countedFor: null },
+        },
       ],
       keyed: [{ token: TOKEN, status: 'cancelled' }],
     });
   });
 
-  test('of settlements from before they carried keys', () => {
-    expect(read(settlements([['1-1-0', 'placed', []]]))).toMatchObject({ keyed: [] });
+  test('of settlements from before they carried keys, strays or reasons', () => {
+    expect(read(settlements([['1-1-0', 'placed', []]]))).toMatchObject({
+      settlements: [{ strays: [], countedFor: null, reason: null }],
+      keyed: [],
+    });
   });
 
   test('of orders: each with its lines, total, time, and an id that is its place', () => {

@@ -1,19 +1,13 @@
 import type { Adjustment } from '../domain/adjustment.ts';
 import { InternalFault } from '../domain/fault.ts';
-import { CONTENT_CHARACTERS, SCOPE_CHARACTERS } from '../domain/idempotency.ts';
 import { holdOf, newOrder, type Order, type OrderLine, type OrderStatus } from '../domain/order.ts';
 import { formatOrderId, parsePlace } from '../domain/order-id.ts';
 import { eventOf, type PoolOfSku, parseLevelField } from '../domain/pool.ts';
 import { formatPosition, type Position, parsePosition } from '../domain/position.ts';
 import { type ProductDetails, unpackDetails } from '../domain/product.ts';
-import {
-  EVENT_ACTIONS,
-  type EventAction,
-  type EventItem,
-  type SaleEvent,
-  unpackEvent,
-} from '../domain/sale-event.ts';
 import type { WishlistChange } from '../domain/wishlist.ts';
+import { DamagedEntry, isTokenOrNothing, must } from './damage.ts';
+import { type EventChange, type PackedEvent, readEventChange } from './event-change.ts';
 
 /** The version of the journal's format that this program writes and reads. */
 export const JOURNAL_FORMAT = 1;
@@ -27,11 +21,6 @@ export interface StoredEntry {
 /** An entry of a format or a kind that this program does not know: it is sound, and this program too old. */
 export class UnknownFormat extends InternalFault {
   override readonly name = 'UnknownFormat';
-}
-
-/** An entry whose content breaks what every entry must hold: no program will ever read it. */
-export class DamagedEntry extends InternalFault {
-  override readonly name = 'DamagedEntry';
 }
 
 /** An accepted order as the journal tells it. */
@@ -66,16 +55,8 @@ export interface Settlement {
   readonly strays: readonly LevelUnits[];
   /** Whose count of limited units went down by those of `units` that are an event's; null = nobody's. */
   readonly countedFor: string | null;
-}
-
-/** A sale event as it is from now on, and the units that went into its pools from `regular` (negative: back). */
-export interface EventChange {
-  readonly event: SaleEvent;
-  readonly action: EventAction;
-  /** One an item, also where nothing moved. */
-  readonly moves: readonly { readonly sku: string; readonly units: number }[];
-  /** The token of its idempotency key, or null. */
-  readonly token: string | null;
+  /** Why it was cancelled, where somebody said; else null. */
+  readonly reason: string | null;
 }
 
 /** Redis was rebuilt, and a new epoch begun. */
@@ -175,7 +156,7 @@ type PackedOrders = [
   tokens: (number | string)[],
   holds: number | number[],
 ];
-/** Entries that were written before settlements carried keys, or before there were sale events, are shorter. */
+/** Entries that were written before settlements carried keys or reasons, or before there were sale events, are shorter. */
 type PackedSettlements = [settlements: PackedSettlement[], keyed?: string[]];
 type PackedUnits = (string | number)[];
 type PackedSettlement = [
@@ -184,8 +165,8 @@ type PackedSettlement = [
   units: PackedUnits,
   strays?: PackedUnits,
   countedFor?: string,
+  reason?: string,
 ];
-type PackedEvent = [id: string, record: string, action: number, moves: PackedUnits, token: string];
 type PackedRecovery = [cause: string, committed: string];
 type PackedProduct = [sku: string, price: number, stock: number, details: string];
 type PackedChange = [user: string, sku: string, quantity: number];
@@ -306,7 +287,7 @@ function readSettlements(packed: PackedSettlement[], where: string): Settlement[
     where,
     'its settlements are not an array of arrays',
   );
-  return packed.map(([place, status, units, strays = [], countedFor = '']) => {
+  return packed.map(([place, status, units, strays = [], countedFor = '', reason = '']) => {
     must(
       typeof place === 'string' && /^\d+-\d+-\d+$/.test(place),
       where,
@@ -314,12 +295,14 @@ function readSettlements(packed: PackedSettlement[], where: string): Settlement[
     );
     must(STATUSES.includes(status), where, `its order ${place} has the status ${String(status)}`);
     must(typeof countedFor === 'string', where, `its order ${place} is counted for nobody by name`);
+    must(typeof reason === 'string', where, `the reason for its order ${place} is no text`);
     return {
       orderId: formatOrderId(parsePlace(place)),
       status,
       units: status === 'placed' ? [] : readUnits(units, where, place),
       strays: readUnits(strays, where, place),
       countedFor: countedFor || null,
+      reason: reason || null,
     };
   });
 }
@@ -346,41 +329,6 @@ function readUnits(flat: PackedUnits, where: string, place: string): LevelUnits[
     must(isQuantity(quantity), where, `its order ${place} has a quantity out of range`);
     return { ...parseLevelField(field as string), quantity: quantity as number };
   });
-}
-
-function readEventChange([id, record, number, moves, token]: PackedEvent, where: string): EventChange {
-  const action = EVENT_ACTIONS[number];
-  if (!action) throw new DamagedEntry(`${where} is damaged: it does ${number} to its event`);
-  must(typeof id === 'string' && typeof record === 'string', where, 'its event has no id or no record');
-  must(Array.isArray(moves) && moves.length % 2 === 0, where, 'the moves of its event are no pairs');
-  must(isTokenOrNothing(token), where, 'the idempotency token of its event is none');
-  const event = unpackEvent(id, record);
-  must(isSoundEvent(event), where, 'the record of its event is no event');
-  return {
-    event,
-    action,
-    token: token || null,
-    moves: Array.from({ length: moves.length / 2 }, (_, at) => {
-      const [sku, units] = [moves[2 * at], moves[2 * at + 1]];
-      must(typeof sku === 'string' && Number.isSafeInteger(units), where, 'a move of its event is damaged');
-      return { sku: sku as string, units: units as number };
-    }),
-  };
-}
-
-function isSoundEvent({ name, startsAt, endsAt, status, holdSeconds, items }: SaleEvent): boolean {
-  return (
-    typeof name === 'string' &&
-    typeof status === 'string' &&
-    [startsAt, endsAt, holdSeconds].every(Number.isSafeInteger) &&
-    Array.isArray(items) &&
-    items.every(isSoundItem)
-  );
-}
-
-function isSoundItem({ sku, stock, price, limitPerUser }: EventItem): boolean {
-  const limits = limitPerUser === null ? [] : [limitPerUser];
-  return typeof sku === 'string' && [stock, price, ...limits].every(Number.isSafeInteger);
 }
 
 function readAdjustments(packed: PackedAdjustment[], where: string): JournalAdjustment[] {
@@ -422,14 +370,4 @@ function readRecovery([cause, committed]: PackedRecovery, where: string): Recove
     'its recovery has no cause or no place',
   );
   return { cause, committed: parsePosition(committed) };
-}
-
-function isTokenOrNothing(token: unknown): boolean {
-  return (
-    token === '' || (typeof token === 'string' && token.length === SCOPE_CHARACTERS + CONTENT_CHARACTERS)
-  );
-}
-
-function must(holds: boolean, where: string, otherwise: string): void {
-  if (!holds) throw new DamagedEntry(`${where} is damaged: ${otherwise}`);
 }

@@ -59,7 +59,7 @@ function newOrderOf({ userId, order }: JournalOrder): Body<OutwardMessage> {
 
 function settlementOf(
   entry: Entry,
-  { orderId: id, status, units, strays }: Settlement,
+  { orderId: id, status, units, strays, reason }: Settlement,
   { orders, lines }: OrderFacts,
 ): Body<OutwardMessage> {
   const order = orders.get(id);
@@ -68,7 +68,7 @@ function settlementOf(
       `journal entry ${formatPosition(entry.position)} settles the order ${id}, which MariaDB does not have: run bootakhae reconcile`,
     );
   }
-  const { userId, total, placedAt, reason } = order;
+  const { userId, total, placedAt } = order;
   if (status === 'cancelled' || status === 'expired') {
     const items = [...units.map(returned), ...strays.map(strayed)];
     return { type: `order.${status}`, order: { id, userId, items, reason } };

@@ -1,5 +1,6 @@
 import { levelField, poolOf, REGULAR_POOL } from '../domain/pool.ts';
-import type { Entry, EventChange, Settlement } from '../journal/entry.ts';
+import type { Entry, Settlement } from '../journal/entry.ts';
+import type { EventChange } from '../journal/event-change.ts';
 
 /**
  * What an entry does to MariaDB's levels: units by level field, in the order in which the entry names them. The same as the

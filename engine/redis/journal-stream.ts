@@ -1,12 +1,7 @@
 import { InternalFault } from '../domain/fault.ts';
 import { formatPosition, ORIGIN, type Position, parsePosition } from '../domain/position.ts';
-import {
-  DamagedEntry,
-  type DecodedEntry,
-  type Entry,
-  readEntry,
-  type StoredEntry,
-} from '../journal/entry.ts';
+import { DamagedEntry } from '../journal/damage.ts';
+import { type DecodedEntry, type Entry, readEntry, type StoredEntry } from '../journal/entry.ts';
 import type { RedisClient } from './client.ts';
 import { KEYS } from './keys.ts';
 import { unpackMessage } from './message-pack.ts';

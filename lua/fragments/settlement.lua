@@ -13,7 +13,7 @@
 local MAX_QUANTITY = 1000000
 
 -- What was decided so far, to be written: { place, status, units that go back, units that go to `regular` instead of the
--- event's pool, user whose counts go down }.
+-- event's pool, user whose counts go down, why where somebody said }.
 local settlements = {}
 -- Level field -> units available as they will be, false where the level is missing or no number.
 local level_of, is_changed = {}, {}
@@ -142,8 +142,8 @@ local function count_down(order, field, quantity)
 end
 
 -- Decides that the order is of this status from now on; its units go back unless that is 'placed'. Answers false, and
--- has decided nothing, where they cannot. `order` is nil where it could not be read.
-local function settle(place, status, order)
+-- has decided nothing, where they cannot. `order` is nil where it could not be read; `reason` is '' where nobody gave one.
+local function settle(place, status, order, reason)
   local back, strays, counted_for = {}, {}, ''
   if status ~= 'placed' then
     if not order then
@@ -168,7 +168,7 @@ local function settle(place, status, order)
   for at = 1, #strays, 2 do
     give(split_field(strays[at]), strays[at + 1])
   end
-  settlements[#settlements + 1] = { place, status, back, strays, counted_for }
+  settlements[#settlements + 1] = { place, status, back, strays, counted_for, reason ~= '' and reason or nil }
   return true
 end
 

@@ -3,7 +3,8 @@ import { totalOf } from '../../engine/domain/order.ts';
 import { formatOrderId } from '../../engine/domain/order-id.ts';
 import { eventOf, levelField, type PoolOfSku, REGULAR_POOL } from '../../engine/domain/pool.ts';
 import type { SaleEvent } from '../../engine/domain/sale-event.ts';
-import type { Entry, EventChange, JournalOrder, LevelUnits, Settlement } from '../../engine/journal/entry.ts';
+import type { Entry, JournalOrder, LevelUnits, Settlement } from '../../engine/journal/entry.ts';
+import type { EventChange } from '../../engine/journal/event-change.ts';
 
 const SKUS = ['tea', 'cup', 'pot'] as const;
 const EVENTS = ['sale', 'fair'] as const;
@@ -12,27 +13,22 @@ const DETAILS = { name: 'a', producer: null, type: null, function: null, descrip
 
 /** A wish to do something to a made-up shop; what it comes to depends on what is there. */
 interface Wish {
-  readonly what: 'create' | 'order' | 'end' | 'adjust' | 'event' | 'compensate' | 'wish';
+  readonly what: 'create' | 'order' | 'end' | 'adjust' | 'event' | 'allot' | 'compensate' | 'wish';
   readonly sku: (typeof SKUS)[number];
   readonly event: (typeof EVENTS)[number];
   readonly units: number;
   readonly count: number;
 }
 
+const WHAT = [
+  ...(['create', 'order', 'order', 'order', 'end'] as const),
+  ...(['adjust', 'event', 'allot', 'compensate', 'wish'] as const),
+];
+
 /** Wishes, at random. */
 export const wishes: fc.Arbitrary<Wish[]> = fc.array(
   fc.record({
-    what: fc.constantFrom(
-      'create',
-      'order',
-      'order',
-      'order',
-      'end',
-      'adjust',
-      'event',
-      'compensate',
-      'wish',
-    ),
+    what: fc.constantFrom(...WHAT),
     sku: fc.constantFrom(...SKUS),
     event: fc.constantFrom(...EVENTS),
     units: fc.integer({ min: 0, max: 40 }),
@@ -90,6 +86,8 @@ export class MadeUpShop {
         return this.#adjust(wish);
       case 'event':
         return this.#open === null ? this.#openEvent(wish) : this.#closeEvent();
+      case 'allot':
+        return this.#open === null ? null : this.#allot(wish);
       case 'compensate':
         return this.#compensate(wish);
       case 'wish':
@@ -149,7 +147,7 @@ export class MadeUpShop {
     const [back, strays] = [units.filter((each) => !isStray(each)), units.filter(isStray)];
     for (const { quantity, ...level } of back) this.#add(level, quantity);
     for (const { sku, quantity } of strays) this.#add({ sku, pool: REGULAR_POOL }, quantity);
-    return { orderId: id, status, units: back, strays, countedFor: null };
+    return { orderId: id, status, units: back, strays, countedFor: null, reason: null };
   }
 
   #adjust({ sku, units }: Wish): Deed | null {
@@ -170,6 +168,12 @@ export class MadeUpShop {
     return this.#move('open', [{ sku, units: moved }]);
   }
 
+  /** Some more or, negative, less of an open event's allotment. */
+  #allot({ sku, units }: Wish): Deed {
+    const [pool, regular] = [this.#at({ sku, pool: this.#open! }), this.#at({ sku, pool: REGULAR_POOL })];
+    return this.#move('adjust', [{ sku, units: Math.min(Math.max(units - 20, -pool), regular) }]);
+  }
+
   #closeEvent(): Deed {
     const moves = SKUS.filter((sku) => this.#levels.has(levelField({ sku, pool: this.#open! }))).map(
       (sku) => ({ sku, units: 0 - this.#at({ sku, pool: this.#open! }) }),
@@ -179,13 +183,16 @@ export class MadeUpShop {
     return deed;
   }
 
-  #move(action: 'open' | 'close', moves: EventChange['moves']): Deed {
+  #move(action: 'open' | 'close' | 'adjust', moves: EventChange['moves']): Deed {
     const pool = this.#open!;
     for (const { sku, units } of moves) {
       this.#add({ sku, pool }, units);
       this.#add({ sku, pool: REGULAR_POOL }, -units);
     }
-    return { kind: 'events', change: { event: eventNamed(pool), action, moves, token: null } };
+    return {
+      kind: 'events',
+      change: { event: eventNamed(pool), action, moves, token: null, occurrences: [], reason: null },
+    };
   }
 
   #compensate({ sku, units }: Wish): Deed | null {

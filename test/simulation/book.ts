@@ -81,26 +81,31 @@ export class Book {
     return { committed, settled };
   }
 
-  #event(drawn: DrawnEvent, at: number): Pick<AskedEvent, 'items' | 'record' | 'revision'> & Times {
+  #event(
+    drawn: DrawnEvent,
+    at: number,
+  ): Pick<AskedEvent, 'items' | 'record' | 'revision' | 'deltas'> & Times {
     const { event, action, isFitting, isStale } = drawn;
     const opened = action !== 'open' && isFitting ? this.#opened.get(event) : undefined;
     const items = opened ?? drawn.items;
     const startsAt = at + drawn.startsInMs;
     const times = { startsAt, endsAt: startsAt + drawn.lastsMs };
     const record = writeRecord({ ...drawn, items, ...times });
-    return { items, ...times, record, revision: Math.max(0, this.#revision - (isStale ? 1 : 0)) };
+    const revision = Math.max(0, this.#revision - (isStale ? 1 : 0));
+    const deltas = action === 'adjust' ? drawn.units.slice(0, items.length) : [];
+    return { items, ...times, record, revision, deltas };
   }
 
   /**
    * A caller reads an order in the journal, as its own entry tells it, or in MariaDB, as of any entry that was the last
    * one committed once; and before that it may have seen a mark that is newer. Whatever it read may be long out of date.
    */
-  #settlement({ order, action, read, mark, token }: DrawnSettlement): AskedSettlement {
+  #settlement({ order, action, read, mark, token, reason }: DrawnSettlement): AskedSettlement {
     const { place, lines, user } = this.#orders.at(-1 - (order % Math.min(this.#orders.length, RECENT)))!;
     const own = Number(place.split('-')[1]);
     const asOf = own + (read % (Math.max(this.committed - own, 0) + 1));
     const seen = mark === null ? asOf : asOf + (mark % (this.entries.length - asOf));
-    return { place, action, status: this.statusOf(place, seen), lines, asOf, user, token };
+    return { place, action, status: this.statusOf(place, seen), lines, asOf, user, token, reason };
   }
 
   /** What the order was as of an entry. */
@@ -121,7 +126,7 @@ interface Times {
   readonly endsAt: number;
 }
 
-const STATUSES = { record: 'scheduled', open: 'open', close: 'closed' } as const;
+const STATUSES = { record: 'scheduled', open: 'open', close: 'closed', adjust: 'open' } as const;
 
 /** The JSON of an event, as it is kept: its hold in whole seconds, where the scripts are given milliseconds. */
 function writeRecord(
@@ -137,6 +142,7 @@ function writeRecord(
     name: `the sale ${event.event}`,
     ...{ startsAt: event.startsAt, endsAt: event.endsAt },
     ...{ status: STATUSES[event.action], holdSeconds: Math.ceil(event.holdMs / 1_000), items },
+    ...{ repeat: null, occurrence: 1 },
   });
 }
 

@@ -43,6 +43,8 @@ export type DrawnOrder = Omit<AskedOrder, 'expectedTotal'> & {
  */
 export type DrawnEvent = Pick<AskedEvent, 'event' | 'action' | 'items' | 'holdMs' | 'token'> & {
   readonly startsInMs: number;
+  /** What is adjusted, as many as there are items. */
+  readonly units: readonly number[];
   readonly lastsMs: number;
   readonly isStale: boolean;
   readonly isFitting: boolean;
@@ -55,6 +57,7 @@ export interface DrawnSettlement {
   readonly read: number;
   readonly mark: number | null;
   readonly token: AskedOrder['token'];
+  readonly reason: string;
 }
 
 export const SKUS = ['a', 'B', 'ㄱ {x}:', 'd', 'dear', '__proto__'];
@@ -122,6 +125,7 @@ const settlement: fc.Arbitrary<DrawnSettlement> = fc.record({
   read: fc.nat(),
   mark: fc.option(fc.nat(), { freq: 2 }),
   token: fc.oneof({ weight: 3, arbitrary: fc.constant(null) }, { weight: 1, arbitrary: token }),
+  reason: fc.constantFrom('', 'it broke', '깨졌다 🍵'),
 });
 const item = fc.record({
   sku: fc.oneof({ weight: 1, arbitrary: sku }, { weight: 3, arbitrary: popularSku }),
@@ -134,6 +138,7 @@ const drawnEvent = {
   items: fc.uniqueArray(item, { minLength: 1, maxLength: 3, selector: (each) => each.sku }),
   holdMs: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 20 })),
   startsInMs: fc.oneof(fc.constant(0), fc.integer({ min: -10, max: 8 })),
+  units: fc.array(fc.integer({ min: -6, max: 6 }), { minLength: 3, maxLength: 3 }),
   lastsMs: fc.constantFrom(1, 10, 30, 1_000, 1_000, 1_000),
   isStale: fc.integer({ min: 1, max: 12 }).map((nth) => nth === 12),
   isFitting: fc.integer({ min: 1, max: 8 }).map((nth) => nth < 8),
@@ -177,7 +182,7 @@ const WEIGHTED: readonly [weight: number, arbitrary: fc.Arbitrary<Command>][] = 
   [2, fc.record({ script: fc.constant('adjust-stock'), waitMs, adjustments: some(adjustment) })],
   [10, settling],
   [2, expiring],
-  [5, changing('open', 'open', 'close', 'close', 'record')],
+  [6, changing('open', 'open', 'close', 'close', 'record', 'adjust')],
   [1, fc.record({ script: fc.constant('sweep-counts'), waitMs })],
   [4, fc.record({ script: fc.constant('trim-journal'), waitMs, upTo, restarted: fc.boolean() })],
   [
@@ -226,13 +231,15 @@ const selling = fc
       holdMs,
     }),
     item: fc.record({ sku: popularSku, stock: fc.constant(15), price: fc.constant(3), limit: fc.nat(6) }),
-    next: fc.constantFrom<DrawnEvent['action'][][]>([], ['close'], ['close', 'open']),
+    /** Some other caller's clock is behind: to it the sale has not begun. */
+    isBehind: fc.boolean(),
+    next: fc.constantFrom<DrawnEvent['action'][][]>([], ['close'], ['close', 'open'], ['adjust']),
     end: fc.oneof(
       settling,
       expiring.map((each) => ({ ...each, waitMs: 20 })),
     ),
   })
-  .map(({ sale: drawn, order, item, next, end }): Command[] => {
+  .map(({ sale: drawn, order, item, isBehind, next, end }): Command[] => {
     const sale = { ...drawn, items: [item], startsInMs: 0, script: 'change-event' as const, waitMs: 0 };
     const plain = { user: order.user, token: null, expects: null };
     const beside = { sku: order.beside, quantity: 1 };
@@ -241,9 +248,11 @@ const selling = fc
       return { ...plain, lines: at === 0 ? [line, beside] : [line] };
     });
     orders.unshift({ ...plain, lines: [beside] });
+    const placed = { script: 'place-orders' as const, holdMs: order.holdMs };
     return [
       { ...sale, action: 'open' },
-      { script: 'place-orders', waitMs: 0, orders, holdMs: order.holdMs },
+      ...(isBehind ? [{ ...placed, waitMs: -1, orders: orders.slice(1, 2) }] : []),
+      { ...placed, waitMs: isBehind ? 1 : 0, orders },
       ...next.map((action): Command => ({ ...sale, action, isFitting: true })),
       end,
     ];

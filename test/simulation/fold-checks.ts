@@ -69,12 +69,12 @@ class UnitFold {
     { event, action }: { event: string; action: string },
     { sku, units }: { sku: string; units: number },
   ) {
-    const isOurs = action === 'open' || (action === 'close' && this.#openings.of(sku)?.event === event);
+    const isOurs = action === 'open' || (action !== 'record' && this.#openings.of(sku)?.event === event);
     if (!isOurs) return expect(units, `units of "${sku}" that ${event} moves`).toBe(0);
     const field = levelField(sku, event);
     this.#change(sku, -units);
     this.#change(field, units);
-    if (action === 'open') return;
+    if (action !== 'close') return;
     expect(this.units.get(field), `units left in "${field}"`).toBe(0);
     this.units.delete(field);
   }

@@ -34,7 +34,7 @@ type AsideScript = 'trim-journal' | 'rotate-idempotency' | 'pin-journal' | 'swee
 
 const ACTIONS = { confirm: 1, cancel: 2 } as const;
 /** What `lua/change-event.lua` calls them. */
-export const EVENT_ACTIONS = ['record', 'open', 'close'] as const;
+export const EVENT_ACTIONS = ['record', 'open', 'close', 'adjust'] as const;
 
 /** A call that writes an entry. */
 export type WritingCall = Extract<Call, { script: WritingScript }>;
@@ -68,16 +68,17 @@ function payloadOfAdjustment({ sku, delta, reason, token }: AskedAdjustment): un
 }
 
 function payloadOfSettlement(asked: AskedSettlement): unknown[] {
-  const { place, action, status, lines, asOf, user, token } = asked;
+  const { place, action, status, lines, asOf, user, token, reason } = asked;
   const units = lines.flatMap(({ sku, eventId, quantity }) => [levelField(sku, eventId), quantity]);
-  return [place, ACTIONS[action], status, units, 1, asOf, user, writeToken(token) ?? ''];
+  return [place, ACTIONS[action], status, units, 1, asOf, user, writeToken(token) ?? '', reason];
 }
 
 function payloadOfEvent(asked: AskedEvent): unknown[] {
-  const { revision, event, record, action, holdMs, startsAt, endsAt, token } = asked;
+  const { revision, event, record, action, holdMs, startsAt, endsAt, deltas, token } = asked;
   const items = asked.items.flatMap(({ sku, stock, price, limit }) => [sku, stock, price, limit]);
   const number = EVENT_ACTIONS.indexOf(action);
-  return [revision, event, record, number, items, holdMs, startsAt, endsAt, writeToken(token) ?? ''];
+  const times = [holdMs, startsAt, endsAt];
+  return [revision, event, record, number, items, ...times, writeToken(token) ?? '', [], deltas, ''];
 }
 
 /** The skus of a call of place-orders, each once, in the order in which its positions count. */

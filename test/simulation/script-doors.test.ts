@@ -36,7 +36,7 @@ const DOORS = {
   'settle-orders': {
     script: settleOrdersScript,
     keys: settleOrders.pack([], 1, 0).keys,
-    good: [[['1-1-0', 2, 'held', ['a', 2], 1, 1, 'u', '']]],
+    good: [[['1-1-0', 2, 'held', ['a', 2], 1, 1, 'u', '', 'it broke']]],
   },
   'expire-holds': { script: expireHoldsScript, keys: EXPIRE_HOLDS_KEYS, good: [0] },
   'change-wishlists': {
@@ -57,7 +57,7 @@ const DOORS = {
   'change-event': {
     script: changeEventScript,
     keys: changeEvent.pack([{ revision: 0, event: EVENT, action: 'open' }], 1, 0).keys,
-    good: [0, 'e', '{}', 1, ['a', 10, 5, 0], 0, 1, 2, ''],
+    good: [0, 'e', '{}', 1, ['a', 10, 5, 0], 0, 1, 2 ** 50, '', [], [], ''],
   },
 } as const;
 type Door = keyof typeof DOORS;
@@ -157,7 +157,7 @@ describe.each(NAMES)('P2: at the door of %s', (door) => {
   });
 });
 
-const SOUND = ['1-1-0', 2, 'held', ['a', 2], 1, 1, 'u', ''];
+const SOUND = ['1-1-0', 2, 'held', ['a', 2], 1, 1, 'u', '', ''];
 /** A request to settle with one part of it replaced. */
 const asking = (part: number, value: unknown) => SOUND.map((sound, at) => (at === part ? value : sound));
 
@@ -175,6 +175,7 @@ describe('P2: settle-orders refuses a call in which a request has', () => {
     ...[2 ** 32, ...NUMBERS].map((epoch) => ['an epoch of', asking(4, epoch)] as const),
     ...NUMBERS.map((sequence) => ['a sequence of', asking(5, sequence)] as const),
     ...[null, 7, 'short', 'k'.repeat(34)].map((token) => ['a token of', asking(7, token)] as const),
+    ...[null, 7, '한'.repeat(256)].map((reason) => ['a reason of', asking(8, reason)] as const),
     ...[null, 7].map((user) => ['a user of', asking(6, user)] as const),
     ['nothing but a text', 'hello'],
     ['nothing', []],

@@ -64,6 +64,12 @@ function readEvent({ items, action }: AskedEvent, [result, values, outcome]: Eve
       return { kind: 'taken', skus: named() };
     case 4:
       return { kind: 'unknown_product', skus: named() };
+    case 5:
+      return { kind: 'corrupt', skus: named() };
+    case 8:
+      return { kind: 'untimely', at: values[0]! };
+    case 9:
+      return { kind: 'short', items: readShort(values, items) };
     case 6:
       return { kind: 'replayed', changed: readChanged(outcome) };
     case 7:
@@ -71,6 +77,14 @@ function readEvent({ items, action }: AskedEvent, [result, values, outcome]: Eve
     default:
       throw new Error(`to ${action} an event gave a result that the header does not name`);
   }
+}
+
+function readShort(flat: readonly number[], items: AskedEvent['items']) {
+  return Array.from({ length: flat.length / 3 }, (_, at) => ({
+    sku: items[flat[3 * at]! - 1]!.sku,
+    requested: flat[3 * at + 1]!,
+    available: flat[3 * at + 2]!,
+  }));
 }
 
 /** Reads what the key of a change of an event led to: it names units by item of the record. */

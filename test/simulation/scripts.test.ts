@@ -45,7 +45,7 @@ const WORTH_MEETING = {
   'expire-holds': ['back to its pool', 'counted down'],
   'change-event': [
     ...['changed', 'conflict', 'taken', 'unknown_product', 'replayed', 'mismatch'],
-    ...['opened with less', 'closed'],
+    ...['opened with less', 'closed', 'untimely', 'short'],
   ],
   'adjust-stock': ['adjusted', 'replayed', 'mismatch', 'out_of_stock'],
   'rotate-idempotency': ['0', '1'],

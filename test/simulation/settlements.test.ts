@@ -2,13 +2,14 @@ import { beforeEach, describe, expect, test } from 'vitest';
 import { InternalFault } from '../../engine/domain/fault.ts';
 import type { OrderStatus } from '../../engine/domain/order.ts';
 import { parsePlace } from '../../engine/domain/order-id.ts';
-import type { Position } from '../../engine/domain/position.ts';
+import { ORIGIN, type Position } from '../../engine/domain/position.ts';
 import { type BatchCommand, Batcher } from '../../engine/redis/batcher.ts';
 import { expireHolds } from '../../engine/redis/commands/expire-holds.ts';
 import { placeOrdersWithHold } from '../../engine/redis/commands/place-orders.ts';
 import { putProducts } from '../../engine/redis/commands/put-products.ts';
 import { type SettlementAction, settleOrders } from '../../engine/redis/commands/settle-orders.ts';
 import { trimJournal } from '../../engine/redis/commands/trim-journal.ts';
+import { readEntriesAfter } from '../../engine/redis/journal-stream.ts';
 import { IDEMPOTENCY_KEYS, KEYS } from '../../engine/redis/keys.ts';
 import { Lane } from '../../engine/redis/lane.ts';
 import { packMessage } from '../../engine/redis/message-pack.ts';
@@ -56,6 +57,11 @@ async function levels() {
   return { a: Number(a), b: Number(b) };
 }
 
+async function readSettlements() {
+  const entries = await readEntriesAfter(redis.client, ORIGIN, { count: 100 });
+  return entries.flatMap((entry) => (entry.kind === 'settlements' ? entry.settlements : []));
+}
+
 /** As the writer does once MariaDB has everything. */
 async function commitAll(): Promise<Position> {
   const [, last] = (await redis.client.xinfo('STREAM', KEYS.journal)) as unknown[];
@@ -86,6 +92,22 @@ describe('P1: units go back exactly when an order ends without being placed', ()
     await placeOrder(0);
     expect(await settle('cancel', 'placed')).toEqual({ kind: 'done', status: 'cancelled' });
     expect(await levels()).toEqual(FULL);
+  });
+
+  test('why an order was cancelled is in the journal, and no reason for anything else is', async () => {
+    await placeOrder();
+    const submit = (action: SettlementAction, reason?: string) =>
+      open(settleOrders).submit({
+        ...{ place: ORDER, action, status: 'held', lines: LINES, asOf: ORDER, user: 'u', reason },
+      });
+    await submit('confirm', 'paid');
+    await submit('cancel', '깨졌다 🍵');
+    await submit('cancel', 'once more');
+    const entries = await readSettlements();
+    expect(entries.map(({ status, reason }) => ({ status, reason }))).toEqual([
+      { status: 'placed', reason: null },
+      { status: 'cancelled', reason: '깨졌다 🍵' },
+    ]);
   });
 
   test('a hold ends at its deadline, not before', async () => {

@@ -142,8 +142,8 @@ function toModelEntry(entry: Entry): ModelEntry {
       return {
         ...head,
         kind: 'settlements',
-        settlements: entry.settlements.map(({ orderId, status, units, strays, countedFor }) => ({
-          ...{ place: placeOf(orderId), status, countedFor },
+        settlements: entry.settlements.map(({ orderId, status, units, strays, countedFor, reason }) => ({
+          ...{ place: placeOf(orderId), status, countedFor, reason },
           ...{ lines: units.map(toPooledLine), strays: strays.map(toPooledLine) },
         })),
         keyed: entry.keyed,

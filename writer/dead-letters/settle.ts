@@ -4,7 +4,8 @@ import { lockDeadLetter } from '../../engine/database/statements/lock-dead-lette
 import { noteDeadLetter } from '../../engine/database/statements/note-dead-letter.ts';
 import { settleDeadLetter } from '../../engine/database/statements/settle-dead-letter.ts';
 import { comparePositions, formatPosition, type Position } from '../../engine/domain/position.ts';
-import { DamagedEntry, type StoredEntry } from '../../engine/journal/entry.ts';
+import { DamagedEntry } from '../../engine/journal/damage.ts';
+import type { StoredEntry } from '../../engine/journal/entry.ts';
 import type { RedisClient } from '../../engine/redis/client.ts';
 import { trimJournal } from '../../engine/redis/commands/trim-journal.ts';
 import { readJournalState } from '../../engine/redis/journal-state.ts';

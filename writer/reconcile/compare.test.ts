@@ -370,7 +370,13 @@ describe('sale events', () => {
     const closing: Entry = {
       ...place(),
       kind: 'events',
-      change: { ...change, moves: [{ sku: 'tea', units: -2 }], token: null },
+      change: {
+        ...change,
+        moves: [{ sku: 'tea', units: -2 }],
+        token: null,
+        occurrences: [],
+        reason: null,
+      },
     };
     const redis = open({
       levels: new Map([['tea', 9]]),
@@ -386,7 +392,7 @@ describe('holds', () => {
   const settled = (status: 'placed' | 'expired'): Entry => ({
     ...place(),
     kind: 'settlements',
-    settlements: [{ orderId: HELD, status, units: [], strays: [], countedFor: null }],
+    settlements: [{ orderId: HELD, status, units: [], strays: [], countedFor: null, reason: null }],
     keyed: [],
   });
 

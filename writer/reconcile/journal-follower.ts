@@ -1,5 +1,6 @@
 import { comparePositions, follows, formatPosition, type Position } from '../../engine/domain/position.ts';
-import { DamagedEntry, type Entry, type StoredEntry } from '../../engine/journal/entry.ts';
+import { DamagedEntry } from '../../engine/journal/damage.ts';
+import type { Entry, StoredEntry } from '../../engine/journal/entry.ts';
 import type { RedisClient } from '../../engine/redis/client.ts';
 import type { Instant } from '../../engine/redis/cut.ts';
 import type { JournalPin } from '../../engine/redis/journal-pin.ts';

@@ -1,5 +1,6 @@
 import { formatPosition } from '../../engine/domain/position.ts';
-import { DamagedEntry, type Entry, type StoredEntry, UnknownFormat } from '../../engine/journal/entry.ts';
+import { DamagedEntry } from '../../engine/journal/damage.ts';
+import { type Entry, type StoredEntry, UnknownFormat } from '../../engine/journal/entry.ts';
 import { decodeEntry } from '../../engine/redis/journal-stream.ts';
 import { type Changes, foldEntries } from '../fold.ts';
 

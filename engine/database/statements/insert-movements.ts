@@ -7,7 +7,7 @@ export interface MovementRow {
   readonly sku: string;
   readonly pool: string;
   readonly delta: number;
-  readonly kind: 'load' | 'adjustment' | 'opening' | 'closing' | 'stray' | 'compensation';
+  readonly kind: 'load' | 'adjustment' | 'opening' | 'closing' | 'allotment' | 'stray' | 'compensation';
   readonly reason: string | null;
   readonly movedAt: Date;
 }

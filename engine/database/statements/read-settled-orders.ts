@@ -8,8 +8,6 @@ export interface SettledOrder {
   readonly userId: string;
   readonly total: number;
   readonly placedAt: string;
-  /** Why it was settled, where somebody said so. */
-  readonly reason: string | null;
 }
 
 const ORDERS_OF_STATEMENT = 200;
@@ -21,10 +19,10 @@ export async function readSettledOrders(
 ): Promise<Map<string, SettledOrder>> {
   const orders = new Map<string, SettledOrder>();
   for (const some of parts(ids)) {
-    const columns = ['id', 'user_id', 'total', 'placed_at', 'reason'] as const;
+    const columns = ['id', 'user_id', 'total', 'placed_at'] as const;
     const rows = await db.selectFrom('orders').select(columns).where('id', 'in', some).execute();
-    for (const { id, user_id, total, placed_at, reason } of rows)
-      orders.set(id, { userId: user_id, total, placedAt: placed_at.toISOString(), reason });
+    for (const { id, user_id, total, placed_at } of rows)
+      orders.set(id, { userId: user_id, total, placedAt: placed_at.toISOString() });
   }
   return orders;
 }

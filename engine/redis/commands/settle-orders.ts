@@ -24,6 +24,8 @@ export interface SettlementRequest {
   readonly user: string;
   /** The token of its idempotency key (`tokenOf`), if it carries one. */
   readonly token?: string | undefined;
+  /** Why it is to be cancelled (`isReason`), where somebody said; kept with an order that this cancels. */
+  readonly reason?: string | undefined;
 }
 
 /**
@@ -69,7 +71,7 @@ export const settleOrders: BatchCommand<SettlementRequest, SettlementOutcome> = 
       at,
       keys: [...SETTLEMENT_KEYS, KEYS.forgotten, ...IDEMPOTENCY_KEYS],
       payload: [
-        requests.map(({ place, action, status, lines, asOf, user, token = '' }) => [
+        requests.map(({ place, action, status, lines, asOf, user, token = '', reason = '' }) => [
           formatPlace(place),
           ACTIONS[action],
           status,
@@ -81,6 +83,7 @@ export const settleOrders: BatchCommand<SettlementRequest, SettlementOutcome> = 
           asOf.sequence,
           user,
           token,
+          reason,
         ]),
       ],
     };

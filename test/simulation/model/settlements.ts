@@ -20,6 +20,8 @@ export interface AskedSettlement {
   readonly asOf: number;
   readonly user: string;
   readonly token: Token | null;
+  /** '' where nobody says why. */
+  readonly reason: string;
 }
 
 export interface SettlementTold {
@@ -39,7 +41,7 @@ export function settleOrders(
     if (replayed) return replayed;
     if (mayBeOutOfDate(state, asked)) return { kind: 'again', status: asked.status };
     const { told, becomes } = nextStep(state, asked, at);
-    if (becomes) written.push(settle(state, asked.place, becomes));
+    if (becomes) written.push({ ...settle(state, asked.place, becomes), reason: reasonFor(becomes, asked) });
     if (asked.token && (told.kind === 'done' || told.kind === 'already')) {
       state.remember(asked.token, { status: told.status });
       keyed.push({ token: writeToken(asked.token)!, status: told.status });
@@ -61,7 +63,7 @@ function replay(state: ModelState, { token, status }: AskedSettlement): Settleme
 export function expireHolds(state: ModelState, { at }: { at: number }) {
   const due = [...state.holds].filter(([, endsAt]) => endsAt <= at);
   due.sort(([a, aEnds], [b, bEnds]) => aEnds - bEnds || (a < b ? -1 : 1));
-  const settlements = due.map(([place]) => settle(state, place, 'expired'));
+  const settlements = due.map(([place]) => ({ ...settle(state, place, 'expired'), reason: null }));
   const sequence = state.append(at, settlements, { kind: 'settlements', settlements, keyed: [] });
   return { sequence, outcomes: [{ ended: due.length, more: 0 }] };
 }
@@ -87,8 +89,13 @@ function nextStep(
   return { told: { kind: 'impossible', status } };
 }
 
+/** A reason is kept for what it was given for. */
+function reasonFor(becomes: Status, { reason }: AskedSettlement): string | null {
+  return becomes === 'cancelled' && reason !== '' ? reason : null;
+}
+
 /** The order becomes `status`, for good or until it is cancelled; unless it is placed its units go back. */
-function settle(state: ModelState, place: string, status: Status): EntrySettlement {
+function settle(state: ModelState, place: string, status: Status): Omit<EntrySettlement, 'reason'> {
   const order = state.orders.get(place)!;
   order.status = status;
   const told = status === 'placed' ? { lines: [], strays: [], countedFor: null } : giveBack(state, order);
@@ -99,7 +106,10 @@ function settle(state: ModelState, place: string, status: Status): EntrySettleme
 }
 
 /** To the pool that they were taken from, as long as its event is open as it was then; else to the regular one. */
-function giveBack(state: ModelState, order: ModelOrder): Omit<EntrySettlement, 'place' | 'status'> {
+function giveBack(
+  state: ModelState,
+  order: ModelOrder,
+): Omit<EntrySettlement, 'place' | 'status' | 'reason'> {
   const pooled = order.lines.map(({ sku, quantity, eventId }) => ({ sku, quantity, eventId }));
   const isStray = (line: PooledLine) => line.eventId !== null && !offerBehind(state, order, line);
   const [lines, strays] = [pooled.filter((line) => !isStray(line)), pooled.filter(isStray)];

@@ -94,6 +94,8 @@ export interface EntrySettlement {
   readonly strays: readonly PooledLine[];
   /** Whose counts went down; null = nobody's. */
   readonly countedFor: string | null;
+  /** Why it was cancelled; null where nobody said. */
+  readonly reason: string | null;
 }
 
 export interface EntryAdjustment {

@@ -1,0 +1,129 @@
+import { EventEmitter, once } from 'node:events';
+import { type ChannelModel, connect } from 'amqplib';
+import { within } from '../runtime/deadline.ts';
+import type { Logger } from '../runtime/logger.ts';
+import { keepOpen } from './keep-open.ts';
+import { SaidOnce } from './said-once.ts';
+
+const CONNECT_WITHIN_MS = 10_000;
+const CLOSE_WITHIN_MS = 3_000;
+/** A network that swallows everything is noticed after two to three of these. */
+const HEARTBEAT_SECONDS = 5;
+
+export interface ConnectionOptions {
+  readonly url: string;
+  /** What RabbitMQ shows for the connection. */
+  readonly name: string;
+  readonly logger: Logger;
+}
+
+/**
+ * The connection of a process to RabbitMQ. It comes back by itself.
+ *
+ * amqplib has a recovery of its own. It knows connections only, no channels, and it waits without bound for the closing
+ * handshake of a connection that failed half-way: behind a network that swallows everything it never tries again.
+ */
+export class Connection {
+  readonly #options: ConnectionOptions;
+  readonly #ending = new AbortController();
+  readonly #opened = new EventEmitter();
+  readonly #said: SaidOnce;
+  readonly #kept: Promise<void>;
+  #model: ChannelModel | null = null;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#said = new SaidOnce(options.logger);
+    this.#kept = keepOpen({
+      signal: this.#ending.signal,
+      open: () => this.#open(),
+      onOpen: () => {
+        this.#said.isWell('RabbitMQ connected');
+        this.#opened.emit('open');
+      },
+      onLost: (reason) => this.#said.isNot('RabbitMQ is away; trying again, for ever', reason),
+    });
+  }
+
+  get isOpen(): boolean {
+    return this.#model !== null;
+  }
+
+  /** The open connection, once there is one. Rejects when `signal` aborts. */
+  async whenOpen(signal: AbortSignal): Promise<ChannelModel> {
+    while (!this.#model) await once(this.#opened, 'open', { signal });
+    return this.#model;
+  }
+
+  /** Closes it, in order if that takes no longer than a few seconds, and for ever. */
+  async close(): Promise<void> {
+    this.#ending.abort();
+    if (this.#model) await closeOrCut(this.#model);
+    await within(CLOSE_WITHIN_MS, this.#kept).catch(() => undefined);
+  }
+
+  async #open(): Promise<{ ended: Promise<Error> }> {
+    const { url, name } = this.#options;
+    const model = await connect(withHeartbeat(url), {
+      timeout: CONNECT_WITHIN_MS,
+      clientProperties: { connection_name: name },
+    });
+    const { ended, state } = this.#follow(model);
+    try {
+      // A connection that was closed in the very moment of opening has said so before anybody listened; this fails on it.
+      const channel = await within(CONNECT_WITHIN_MS, model.createChannel());
+      await within(CONNECT_WITHIN_MS, channel.close());
+      this.#ending.signal.throwIfAborted();
+    } catch (error) {
+      await closeOrCut(model);
+      throw error;
+    }
+    if (state.isOpen) this.#model = model;
+    return { ended };
+  }
+
+  #follow(model: ChannelModel) {
+    const { logger } = this.#options;
+    const state = { isOpen: true };
+    let reason: Error | undefined;
+    model.on('error', (error) => {
+      reason = error;
+    });
+    model.on('handler-error', (error, event) => logger.error({ error: error.message, event }, 'RabbitMQ'));
+    model.on('blocked', (why) => {
+      logger.warn({ reason: why }, 'RabbitMQ takes no messages now: it is short of memory or disk');
+    });
+    model.on('unblocked', () => logger.info('RabbitMQ takes messages again'));
+    const ended = new Promise<Error>((resolve) => {
+      model.on('close', (error) => {
+        state.isOpen = false;
+        if (this.#model === model) this.#model = null;
+        cut(model);
+        resolve(error ?? reason ?? new Error('the connection was closed'));
+      });
+    });
+    return { ended, state };
+  }
+}
+
+function withHeartbeat(url: string): string {
+  const whole = new URL(url);
+  if (!whole.searchParams.has('heartbeat')) whole.searchParams.set('heartbeat', String(HEARTBEAT_SECONDS));
+  return whole.href;
+}
+
+async function closeOrCut(model: ChannelModel): Promise<void> {
+  await within(CLOSE_WITHIN_MS, model.close()).catch(() => undefined);
+  cut(model);
+}
+
+const LAST_WORDS_MS = 500;
+
+/**
+ * amqplib ends its side of the socket only, which leaves it open for as long as the other side does not answer. What was
+ * written last still goes out.
+ */
+function cut({ connection }: ChannelModel): void {
+  const { stream } = connection as unknown as { stream?: { destroy(): void } };
+  setTimeout(() => stream?.destroy(), LAST_WORDS_MS).unref();
+}
