@@ -1,5 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { ExponentialBackoff, type IBackoff } from 'cockatiel';
+import type { Broker } from '../broker/broker.ts';
 import type { Database } from '../database/database.ts';
 import { Lease, LeaseLost } from '../database/lease.ts';
 import { describeError } from '../database/refusal.ts';
@@ -9,6 +10,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { within } from '../runtime/deadline.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { type OutboxPage, OutboxRun } from './outbox-run.ts';
+import { outgoingOf } from './outgoing.ts';
 import { OUTWARD_TYPES, type OutwardMessage, type OutwardType } from './outward-message.ts';
 
 export interface OutboxPublisherOptions {
@@ -22,7 +24,7 @@ export interface OutboxPublisherOptions {
    * Publishes a message; resolves once the broker has it for good, rejects when that cannot be known. Messages reach the broker in
    * the order of the calls, also of calls that are not resolved yet.
    */
-  readonly publish: (message: OutwardMessage) => Promise<void>;
+  readonly publish: Broker['publish'];
 }
 
 /** What a publisher does now: see `OutboxPublisher`. */
@@ -188,12 +190,13 @@ export class OutboxPublisher {
     for (let rest = messages; rest.length > 0; ) {
       await this.#lease.renewIfDue();
       this.#leaving.signal.throwIfAborted();
-      const sending = rest.map(async (message) => await this.#options.publish(message));
+      const sending = rest.map(async (message) => await this.#options.publish(outgoingOf(message)));
       const sent = await this.#whileRenewing(Promise.allSettled(sending));
       const failed = sent.findIndex(({ status }) => status === 'rejected');
       const confirmed = failed === -1 ? rest : rest.slice(0, failed);
       for (const { type } of confirmed) this.#told.set(type, this.#told.get(type)! + 1);
       if (failed === -1) return;
+      if (failed > 0) this.#delay = null;
       rest = rest.slice(failed);
       await this.#backOff((sent[failed] as PromiseRejectedResult).reason);
       this.#mode = 'PUBLISHING';
