@@ -8,11 +8,12 @@ import { reasonsOf } from './observe.ts';
 
 const CLOSE_WITHIN_MS = 1_000;
 
-/** The scheduler process: announces when sale events open and close, and carries out what messages ask for. */
+/** The scheduler process: announces when sale events open and close, carries out what messages ask for, and tells the world. */
 await runProcess(async (): Promise<RunningProcess> => {
   const config = readSchedulerConfig(process.env);
   const scheduler = createScheduler(config);
-  const { logger, broker, redis, announcer, gate, events, settlements, heartbeat, metrics } = scheduler;
+  const { logger, broker, redis, announcer, publisher, gate, events, settlements, heartbeat, metrics } =
+    scheduler;
   const { METRICS_HOST: host, METRICS_PORT: port } = config;
   const reasons = () => reasonsOf(scheduler.observed);
   const server = await startProbeServer({ host, port, metrics, reasons });
@@ -20,20 +21,22 @@ await runProcess(async (): Promise<RunningProcess> => {
   gate?.start();
   heartbeat.start();
   announcer?.start();
+  publisher?.start();
   for (const subscription of scheduler.subscriptions) broker.consume(subscription);
   logger.info({ url: server.url, roles: [...config.SCHEDULER_ROLES] }, 'started');
   return {
     async stop() {
       logger.info('stopping: nothing is announced any more, messages in hand are finished');
-      await announcer?.stop();
+      await Promise.all([announcer?.stop(), publisher?.stop()]);
       await broker.close();
       await Promise.all([events?.drain(), settlements?.drain()]);
       gate?.stop();
       await heartbeat.stop();
       await server.close();
       redis.disconnect();
-      const { database, announcerDatabase, heartbeatDatabase } = scheduler;
-      await Promise.all([database, announcerDatabase, heartbeatDatabase].map(closeOrLeave));
+      const { database, announcerDatabase, publisherDatabase, heartbeatDatabase } = scheduler;
+      const databases = [database, announcerDatabase, publisherDatabase, heartbeatDatabase];
+      await Promise.all(databases.map(closeOrLeave));
       logger.info('stopped');
     },
   };

@@ -1,6 +1,8 @@
 import type { Broker } from '../broker/broker.ts';
 import { reasonKind } from '../journal/closings.ts';
 import type { Gate } from '../journal/gate.ts';
+import { samplePublisher } from '../outbox/observe.ts';
+import type { OutboxPublisher } from '../outbox/publisher.ts';
 import type { Heartbeat } from '../processes/heartbeat.ts';
 import type { ProcessReport } from '../processes/report.ts';
 import type { Samples } from '../runtime/metrics-page.ts';
@@ -13,6 +15,7 @@ export interface Observed {
   readonly roles: ReadonlySet<string>;
   readonly broker: Pick<Broker, 'isConnected'>;
   readonly announcer: Pick<Announcer, 'status'> | null;
+  readonly publisher: Pick<OutboxPublisher, 'status'> | null;
   readonly gate: Gate | null;
   readonly counts: ConsumptionCounts;
   readonly heartbeat: () => Heartbeat;
@@ -20,7 +23,7 @@ export interface Observed {
 
 /** The figures of a scheduler for `/metrics`. Nothing is asked of a server. */
 export function sampleScheduler(observed: Observed): Samples {
-  const { roles, broker, announcer, gate, counts } = observed;
+  const { roles, broker, announcer, publisher, gate, counts } = observed;
   const states = Object.entries({ ...observed.heartbeat().breakers, ...breakersOf(broker) });
   return {
     bootakhae_build_info: new Map([[VERSION, 1]]),
@@ -28,6 +31,7 @@ export function sampleScheduler(observed: Observed): Samples {
     bootakhae_broker_connected: broker.isConnected ? 1 : 0,
     bootakhae_scheduler_role: new Map([...roles].map((role) => [role, 1])),
     ...(announcer && sampleAnnouncer(announcer)),
+    ...(publisher && samplePublisher(publisher.status)),
     ...(gate && sampleConsumption(gate, counts)),
   };
 }
@@ -55,9 +59,14 @@ function sampleConsumption(gate: Gate, counts: ConsumptionCounts): Samples {
 }
 
 /** What a scheduler says of itself with each heartbeat. */
-export function reportScheduler({ roles, broker, announcer, gate }: Observed): Partial<ProcessReport> {
+export function reportScheduler(observed: Observed): Partial<ProcessReport> {
+  const { roles, broker, announcer, publisher, gate } = observed;
   return {
-    scheduler: { roles: [...roles], announcer: announcer && reportAnnouncer(announcer) },
+    scheduler: {
+      roles: [...roles],
+      announcer: announcer && reportAnnouncer(announcer),
+      publisher: publisher && reportPublisher(publisher),
+    },
     ...(gate && { gate: { reasons: gate.reasons, epoch: epochOf(gate) } }),
     breakers: breakersOf(broker),
   };
@@ -66,6 +75,11 @@ export function reportScheduler({ roles, broker, announcer, gate }: Observed): P
 function reportAnnouncer({ status }: Pick<Announcer, 'status'>) {
   const { mode, overdue, lastAnnouncedAgoMs, lastError } = status;
   return { mode, overdue, lastAnnouncedAgoMs, lastError };
+}
+
+function reportPublisher({ status }: Pick<OutboxPublisher, 'status'>) {
+  const { mode, hasLease, lastError } = status;
+  return { mode, hasLease, lastError };
 }
 
 /** What a scheduler lacks to do its work, or to stand by for it; empty = nothing. */
