@@ -1,8 +1,6 @@
-import type { Gate } from '../engine/journal/gate.ts';
 import { type BatchCommand, Batcher } from '../engine/redis/batcher.ts';
-import type { RedisClient } from '../engine/redis/client.ts';
 import { systemClock } from '../engine/runtime/clock.ts';
-import { CALL_DEADLINE_MS, withOpenGate } from './open-gate.ts';
+import { CALL_DEADLINE_MS, type OpenShop, withOpenGate } from './open-gate.ts';
 
 /** What to submit: `itemsOfCall` is how many the command's script takes at once. */
 export interface Submission<Item, Outcome> {
@@ -20,15 +18,18 @@ export async function submitAll<Item, Outcome>(
   submission: Submission<Item, Outcome>,
 ): Promise<Outcome[]> {
   return await withOpenGate(data, async ({ redis, gate }) => {
-    const batcher = createBatcher(redis, gate, submission);
+    const { command, itemsOfCall } = submission;
+    const bounds = { itemsOfCall, itemsWaiting: submission.items.length };
+    const batcher = createBatcher({ redis, gate }, command, bounds);
     return await Promise.all(submission.items.map((item) => batcher.submit(item)));
   });
 }
 
-function createBatcher<Item, Outcome>(
-  redis: RedisClient,
-  gate: Gate,
-  { command, items, itemsOfCall }: Submission<Item, Outcome>,
+/** A batcher as the api has one, for what a command does behind an open gate. */
+export function createBatcher<Item, Outcome>(
+  { redis, gate }: Pick<OpenShop, 'redis' | 'gate'>,
+  command: BatchCommand<Item, Outcome>,
+  { itemsOfCall, itemsWaiting }: { readonly itemsOfCall: number; readonly itemsWaiting: number },
 ): Batcher<Item, Outcome> {
   return new Batcher({
     redis,
@@ -40,7 +41,7 @@ function createBatcher<Item, Outcome>(
     bounds: {
       itemsOfCall,
       weightOfCall: itemsOfCall,
-      itemsWaiting: items.length,
+      itemsWaiting,
       waitMs: Number.POSITIVE_INFINITY,
       lanes: 1,
     },
