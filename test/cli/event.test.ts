@@ -153,7 +153,7 @@ describe('event edit', () => {
   test('changes what is said, by file or by options, and leaves the rest', async () => {
     const id = await created({ repeat: { cron: '0 14 * * *', timezone: 'Asia/Seoul', durationMinutes: 60 } });
     const before = await show(id);
-    expect((await run('edit', id, fileOf({ name: 'another' }))).code).toBe(0);
+    expect(await run('edit', id, fileOf({ name: 'another' }))).toMatchObject({ code: 0, stderr: '' });
     expect(await show(id)).toEqual({ ...before, name: 'another' });
     expect((await run('edit', id, '--once', '--ends', '2030-01-05T05:30:00Z')).code).toBe(0);
     expect(await show(id)).toMatchObject({
