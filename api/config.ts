@@ -22,6 +22,8 @@ export const API_VARIABLES = [
   'JOURNAL_BYTES',
   'JOURNAL_ENTRIES',
   'DATABASE_CONNECTIONS',
+  'LIVE_CLIENTS',
+  'LIVE_WRITES_PER_SECOND',
 ] as const satisfies readonly VariableName[];
 
 export type ApiConfig = Config<(typeof API_VARIABLES)[number]>;

@@ -31,6 +31,7 @@ import {
   settleOrders,
 } from '../engine/redis/commands/settle-orders.ts';
 import { readEvents } from '../engine/redis/event-reader.ts';
+import { EventStockReader } from '../engine/redis/event-stock-reader.ts';
 import { readIdempotencyRecord } from '../engine/redis/idempotency-reader.ts';
 import { Lane } from '../engine/redis/lane.ts';
 import { readProducts, readWishlist } from '../engine/redis/stock-reader.ts';
@@ -40,6 +41,7 @@ import { MetricsPage } from '../engine/runtime/metrics-page.ts';
 import { createAuthenticator } from './authenticate.ts';
 import type { ApiConfig } from './config.ts';
 import { HttpServer } from './http/server.ts';
+import { LiveStock } from './live/live-stock.ts';
 import { type Observed, reportApi, sampleApi } from './observe.ts';
 import { OrderCounts } from './order-counts.ts';
 import { createRoutes, type Services } from './routes.ts';
@@ -57,6 +59,7 @@ export interface Api {
   readonly settlements: Batcher<SettlementRequest, SettlementOutcome>;
   readonly events: Batcher<EventRequest, EventOutcome>;
   readonly expirer: HoldExpirer;
+  readonly liveStock: LiveStock;
   readonly counts: OrderCounts;
   readonly heartbeatDatabase: Database;
   readonly heartbeat: Heartbeat;
@@ -76,6 +79,7 @@ const TOKENS: { readonly [Name in keyof Api]: InjectionToken<Api[Name]> } = {
   settlements: Symbol('settlements'),
   events: Symbol('events'),
   expirer: Symbol('expirer'),
+  liveStock: Symbol('liveStock'),
   counts: Symbol('counts'),
   heartbeatDatabase: Symbol('heartbeatDatabase'),
   heartbeat: Symbol('heartbeat'),
@@ -134,6 +138,19 @@ export function createApi(config: ApiConfig): Api {
     batcher(changeWishlists, { ...bounds, itemsOfCall: MAX_CHANGES_OF_CALL, lanes: 1 }),
   );
   provide('events', () => batcher(changeEvent, { ...bounds, itemsOfCall: 1, lanes: 1 }));
+  provide('liveStock', () => {
+    const { gate, logger } = { gate: get('gate'), logger: get('logger') };
+    const reader = new EventStockReader(get('redis'));
+    return new LiveStock({
+      clock: systemClock,
+      read: (ids) => readBehind(gate, reader.read(ids)),
+      forget: (id) => reader.forget(id),
+      isInDoubt: () => gate.doubts.length > 0,
+      onDefect: (error) => logger.error({ err: error }, 'live stock'),
+      mostClients: config.LIVE_CLIENTS,
+      writesPerSecond: config.LIVE_WRITES_PER_SECOND,
+    });
+  });
   provide('counts', () => new OrderCounts());
   provide('heartbeatDatabase', () => connectDatabase(config.DATABASE_URL, 1));
   const observed: Observed = {
@@ -147,6 +164,10 @@ export function createApi(config: ApiConfig): Api {
       return get('counts');
     },
     queueBound: config.QUEUE_ORDERS,
+    get liveStock() {
+      return get('liveStock');
+    },
+    liveBound: config.LIVE_CLIENTS,
     heartbeat: () => get('heartbeat'),
     monotonicMs: () => systemClock.monotonicMs(),
   };
@@ -191,6 +212,7 @@ export function createApi(config: ApiConfig): Api {
     settlements: get('settlements'),
     events: get('events'),
     expirer: get('expirer'),
+    liveStock: get('liveStock'),
     counts: get('counts'),
     heartbeatDatabase: get('heartbeatDatabase'),
     metrics: get('metrics'),
@@ -228,10 +250,12 @@ function services({
   wishlists,
   counts,
   metrics,
+  liveStock,
 }: ServiceParts): Services {
   return {
     reasons: () => gate.reasons,
     metrics,
+    liveStock,
     placeOrder: (request, options) => counts.watch(orders.submit(request, options)),
     orderRefusal: () => counts.refusal(orders.refusal),
     settleOrder: (request, options) => settlements.submit(request, options),

@@ -8,6 +8,7 @@ import type { OrderRequest } from '../engine/redis/commands/place-orders.ts';
 import type { Samples } from '../engine/runtime/metrics-page.ts';
 import { VERSION } from '../engine/runtime/version.ts';
 import { responsesByClass } from './http/exchange.ts';
+import type { LiveStock } from './live/live-stock.ts';
 import type { OrderCounts } from './order-counts.ts';
 
 /** What is looked at of an api; all of it exists anyway. */
@@ -16,6 +17,8 @@ export interface Observed {
   readonly orders: Batcher<OrderRequest, OrderOutcome>;
   readonly counts: OrderCounts;
   readonly queueBound: number;
+  readonly liveStock: LiveStock;
+  readonly liveBound: number;
   readonly heartbeat: () => Heartbeat;
   readonly monotonicMs: () => number;
 }
@@ -39,6 +42,18 @@ export function sampleApi(observed: Observed): Samples {
     bootakhae_call_orders_total: orders.sent.items,
     bootakhae_decision_seconds: counts.decisions,
     bootakhae_http_responses_total: responsesByClass(),
+    ...sampleLiveStock(observed),
+  };
+}
+
+function sampleLiveStock({ liveStock: { counts, intervalMs }, liveBound }: Observed): Samples {
+  return {
+    bootakhae_live_clients: counts.clients,
+    bootakhae_live_bound_clients: liveBound,
+    bootakhae_live_messages_total: counts.messages,
+    bootakhae_live_dropped_total: counts.dropped,
+    bootakhae_live_refused_total: counts.refused,
+    bootakhae_live_interval_seconds: intervalMs / 1_000,
   };
 }
 

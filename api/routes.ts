@@ -11,6 +11,7 @@ import {
 } from './handlers/events.ts';
 import type { ReadinessOptions } from './handlers/health.ts';
 import { healthRoute, readinessRoute } from './handlers/health.ts';
+import { type LiveStockServices, liveStockRoute } from './handlers/live-stock.ts';
 import { type MetricsOptions, metricsRoute } from './handlers/metrics.ts';
 import type { OrderServices } from './handlers/order-replies.ts';
 import { orderWishlistRoute } from './handlers/order-wishlist.ts';
@@ -25,7 +26,7 @@ import {
   showWishlistRoute,
   type WishlistOptions,
 } from './handlers/wishlist.ts';
-import type { Route } from './http/route.ts';
+import type { Route, StreamRoute } from './http/route.ts';
 
 /** What the handlers need of the engine. */
 export type Services = ReadinessOptions &
@@ -36,10 +37,11 @@ export type Services = ReadinessOptions &
   SettleOrderOptions &
   WishlistOptions &
   EventOptions &
-  EventOccurrencesOptions;
+  EventOccurrencesOptions &
+  LiveStockServices;
 
 /** Every route that the api serves. */
-export function createRoutes(services: Services): Route[] {
+export function createRoutes(services: Services): (Route | StreamRoute)[] {
   return [
     healthRoute(),
     readinessRoute(services),
@@ -57,6 +59,7 @@ export function createRoutes(services: Services): Route[] {
     cancelOrderRoute(services),
     listEventsRoute(services),
     showEventRoute(services),
+    liveStockRoute(services),
     createEventRoute(services),
     editEventRoute(services),
     adjustEventRoute(services),

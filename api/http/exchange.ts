@@ -85,6 +85,10 @@ export class Exchange {
     return this.#options.readOnly;
   }
 
+  get bodiless(): boolean {
+    return this.#options.bodiless;
+  }
+
   /** Answered, or its caller has gone. */
   get isOver(): boolean {
     return this.#over;
@@ -94,6 +98,16 @@ export class Exchange {
     if (this.#over) return;
     send(this.#res, this.#options.bodiless ? { ...rendered, body: null } : rendered);
     this.#end();
+  }
+
+  /**
+   * Gives the response away to who answers it from now on, and over a time of its own: no deadline holds for it any more. Null
+   * when it is over already.
+   */
+  handOver(): HttpResponse | null {
+    if (this.#over) return null;
+    this.#end();
+    return this.#res;
   }
 
   #end(): void {
@@ -112,14 +126,20 @@ export function responsesByClass(): ReadonlyMap<string, number> {
 
 const ZERO = 0x30;
 
-/** Writes a whole response, which nobody has answered yet. */
-export function send(res: HttpResponse, { status, contentType, headers, body, close }: RenderedReply): void {
+/** Writes the head of a response, inside `cork`. */
+export function writeHead(res: HttpResponse, { status, contentType, headers, close }: RenderedReply): void {
   sentByClass[status.charCodeAt(0) - ZERO]! += 1;
+  res.writeStatus(status);
+  if (contentType !== null) res.writeHeader('Content-Type', contentType);
+  for (const name in headers) res.writeHeader(name, headers[name]!);
+  if (close) res.writeHeader('Connection', 'close');
+}
+
+/** Writes a whole response, which nobody has answered yet. */
+export function send(res: HttpResponse, rendered: RenderedReply): void {
+  const { body, close } = rendered;
   res.cork(() => {
-    res.writeStatus(status);
-    if (contentType !== null) res.writeHeader('Content-Type', contentType);
-    for (const name in headers) res.writeHeader(name, headers[name]!);
-    if (close) res.writeHeader('Connection', 'close');
+    writeHead(res, rendered);
     // Without a length: uWebSockets.js ends the process when it is told one here.
     if (body === null) res.endWithoutBody();
     else res.end(body, close);

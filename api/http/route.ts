@@ -1,6 +1,7 @@
 import type { TObject, TSchema } from '@sinclair/typebox';
 import type { NotAccepting } from '../../engine/domain/fault.ts';
 import type { Caller } from '../../engine/token/token.ts';
+import type { EventStreamReply } from './event-stream.ts';
 import type { Reply } from './reply.ts';
 
 export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
@@ -17,6 +18,8 @@ export interface Request<Body = unknown> {
   readonly body: Body;
   /** The token of the Idempotency-Key (`tokenOf`), on a POST that carries one. */
   readonly idempotencyToken: string | undefined;
+  /** Last-Event-ID, on a route that streams: what the caller has read of an earlier stream; empty = nothing. */
+  readonly lastEventId: string;
   /** Who calls; on a route for anyone, nobody in particular. */
   readonly caller: Caller;
   /** Whether nobody waits for the answer any more: the connection is closed, or the answer was given for the handler. */
@@ -40,4 +43,12 @@ export interface Route {
   /** A short way to read most bodies of that shape (`createBodyReader`). */
   readonly readPlain?: (text: string) => unknown;
   handle(request: Request): Promise<Reply>;
+}
+
+/** A route that answers with server-sent events, or with a reply that ends at once. */
+export interface StreamRoute extends Omit<Route, 'handle' | 'method'> {
+  readonly method: 'get';
+  readonly body: null;
+  /** A promise that is answered for when it takes too long; the stream that comes of it may go on for ever. */
+  handleStream(request: Request): Promise<Reply | EventStreamReply>;
 }

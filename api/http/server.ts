@@ -11,6 +11,7 @@ import { IDEMPOTENCY_KEY_PATTERN, tokenOf } from '../../engine/domain/idempotenc
 import type { Logger } from '../../engine/runtime/logger.ts';
 import type { Caller } from '../../engine/token/token.ts';
 import { type BodyReader, createBodyReader, MAX_BODY_BYTES } from './body.ts';
+import { type EventStreamReply, EventStreams } from './event-stream.ts';
 import { type Exchange, type ExchangeKind, Exchanges, send } from './exchange.ts';
 import { invalidRequest, Problem } from './problem.ts';
 import { createQueryReader, type QueryReader } from './query.ts';
@@ -18,14 +19,17 @@ import {
   notAccepting,
   problemOf,
   type RenderedReply,
+  type Reply,
   renderProblem,
   renderRefusal,
   renderReply,
 } from './reply.ts';
-import type { Access, Request, Route } from './route.ts';
+import type { Access, Request, Route, StreamRoute } from './route.ts';
+
+type AnyRoute = Route | StreamRoute;
 
 export interface ServerOptions {
-  readonly routes: readonly Route[];
+  readonly routes: readonly AnyRoute[];
   /** Who an Authorization header speaks for. Throws a Problem when that is nobody or not enough. */
   readonly authenticate: (authorization: string, access: Access) => Caller;
   readonly logger: Logger;
@@ -45,6 +49,7 @@ type ListenExclusively = (
 
 const ENCODED = new Problem('unsupported_media_type', 'send the body as it is, without Content-Encoding');
 const TOO_LARGE = new Problem('payload_too_large', `a body has at most ${MAX_BODY_BYTES} bytes`);
+const SHUTTING_DOWN = notAccepting('this process is shutting down');
 const BODY_LATE = new Problem('request_timeout', 'the body did not come in time; nothing was done');
 
 /** The same reply, after which the connection is closed. */
@@ -60,6 +65,7 @@ interface Head {
   readonly target: string;
   readonly contentType: string;
   readonly contentEncoding: string;
+  readonly lastEventId: string;
   readonly parameters: readonly string[];
   /** Read only where the route takes any. */
   readonly query: string;
@@ -73,6 +79,7 @@ export class HttpServer {
   readonly #options: ServerOptions;
   readonly #app: TemplatedApp;
   readonly #exchanges: Exchanges;
+  readonly #streams = new EventStreams();
   #listener: us_listen_socket | null = null;
   #draining = false;
   #url: string | null = null;
@@ -106,16 +113,20 @@ export class HttpServer {
     });
   }
 
-  /** Takes no request from now on; resolves when every one taken before has its answer and all sockets are closed. */
+  /**
+   * Takes no request from now on, and ends all streams; resolves when every request taken before has its answer and all
+   * sockets are closed.
+   */
   async drain(): Promise<void> {
     if (this.#listener) uWS.us_listen_socket_close(this.#listener);
     this.#listener = null;
     this.#draining = true;
+    this.#streams.endAll();
     await this.#exchanges.untilNone();
     this.#app.close();
   }
 
-  #register(route: Route): void {
+  #register(route: AnyRoute): void {
     const names = route.path.split('/').filter((segment) => segment.startsWith(':'));
     const readBody = bodyReaderOf(route);
     const kind = { readOnly: route.method === 'get', bodiless: false };
@@ -145,7 +156,7 @@ export class HttpServer {
 
   #take(bound: BoundRoute, res: HttpResponse, req: HttpRequest): void {
     if (this.#draining) {
-      send(res, closing(renderProblem(notAccepting('this process is shutting down'))));
+      send(res, closing(renderProblem(SHUTTING_DOWN)));
       return;
     }
     const { route, readBody, readQuery } = bound;
@@ -180,12 +191,15 @@ export class HttpServer {
     const query = readQuery ? readQuery(head.query) : NO_QUERY;
     const isLeftOut = bytes.length === 0 && (route.body === null || route.isBodyOptional === true);
     const body = isLeftOut ? {} : readBody && readEncoded(readBody, head, bytes);
-    return { parameters, query, body, idempotencyToken, caller, isGone: () => exchange.isOver };
+    const { lastEventId } = head;
+    const isGone = () => exchange.isOver;
+    return { parameters, query, body, idempotencyToken, lastEventId, caller, isGone };
   }
 
-  async #answer(exchange: Exchange, route: Route, prepare: () => Request): Promise<void> {
+  async #answer(exchange: Exchange, route: AnyRoute, prepare: () => Request): Promise<void> {
     try {
-      exchange.reply(renderReply(await route.handle(prepare())));
+      if ('handleStream' in route) this.#stream(exchange, await route.handleStream(prepare()));
+      else exchange.reply(renderReply(await route.handle(prepare())));
     } catch (error) {
       const rendered = this.#render(error, route);
       // The rest of a body that is too large is not waited for.
@@ -193,12 +207,18 @@ export class HttpServer {
     }
   }
 
-  #render(error: unknown, route: Route): RenderedReply {
+  #stream(exchange: Exchange, answer: Reply | EventStreamReply): void {
+    if (!('stream' in answer)) exchange.reply(renderReply(answer));
+    else if (this.#draining) exchange.reply(closing(renderProblem(SHUTTING_DOWN)));
+    else this.#streams.begin(exchange, answer);
+  }
+
+  #render(error: unknown, route: AnyRoute): RenderedReply {
     if (error instanceof NotAccepting) return renderRefusal(error);
     return renderProblem(problemOf(error) ?? this.#internalError(error, route));
   }
 
-  #internalError(error: unknown, route: Route): Problem {
+  #internalError(error: unknown, route: AnyRoute): Problem {
     this.#options.logger.error({ err: error, method: route.method, path: route.path }, 'request failed');
     return new Problem(
       'internal_error',
@@ -213,14 +233,14 @@ const NOTHING = Type.Object({}, { additionalProperties: false });
 
 interface Received {
   readonly head: Head;
-  readonly route: Route;
+  readonly route: AnyRoute;
   readonly bytes: Buffer;
   readonly readQuery: QueryReader | null;
   readonly readBody?: BodyReader;
 }
 
 interface BoundRoute {
-  readonly route: Route;
+  readonly route: AnyRoute;
   readonly names: readonly string[];
   readonly readBody: BodyReader | null;
   readonly readQuery: QueryReader | null;
@@ -228,7 +248,7 @@ interface BoundRoute {
 }
 
 /** What changes something reads its body even where it takes none: nobody should believe that it counted. */
-function bodyReaderOf({ body, method, readPlain }: Route): BodyReader | null {
+function bodyReaderOf({ body, method, readPlain }: AnyRoute): BodyReader | null {
   if (body) return createBodyReader(body, readPlain);
   return method === 'post' ? createBodyReader(NOTHING) : null;
 }
@@ -242,6 +262,7 @@ function readHead({ route, names, readBody, readQuery }: BoundRoute, req: HttpRe
     target: idempotencyKey === '' ? '' : `${route.method} ${req.getUrl()}`,
     contentType: readBody ? req.getHeader('content-type') : '',
     contentEncoding: readBody ? req.getHeader('content-encoding') : '',
+    lastEventId: 'handleStream' in route ? req.getHeader('last-event-id') : '',
     parameters: names.map((_, index) => req.getParameter(index) ?? ''),
     query: readQuery ? (req.getQuery() ?? '') : '',
   };

@@ -172,6 +172,20 @@ const EXAMPLES: Record<
     ],
     wrong: ['0', '10001'],
   },
+  LIVE_CLIENTS: {
+    good: [
+      ['0', 0],
+      ['1000000', 1_000_000],
+    ],
+    wrong: ['-1', '1000001', 'many'],
+  },
+  LIVE_WRITES_PER_SECOND: {
+    good: [
+      ['100', 100],
+      ['1000000', 1_000_000],
+    ],
+    wrong: ['99', '1000001', '1e4'],
+  },
   DATABASE_CONNECTIONS: {
     good: [
       ['3', 3],

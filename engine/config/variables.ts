@@ -146,6 +146,19 @@ export const VARIABLES = {
     fallback: 8,
     description: 'connections to MariaDB of one process at most',
   }),
+  LIVE_CLIENTS: integer({
+    lowest: 0,
+    highest: 1_000_000,
+    fallback: 10_000,
+    description: 'clients that may watch live stock at once; one more is refused with 503',
+  }),
+  LIVE_WRITES_PER_SECOND: integer({
+    lowest: 100,
+    highest: 1_000_000,
+    fallback: 5_000,
+    description:
+      'messages of live stock that are written in a second at most; with more clients than a tenth of it each is told less often',
+  }),
 };
 
 function text(description: string, fallback: string): Variable<string> {

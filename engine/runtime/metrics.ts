@@ -37,6 +37,12 @@ export const METRICS = {
   bootakhae_call_orders_total: counter(API, 'Orders in those calls; over calls: orders a call'),
   bootakhae_decision_seconds: histogram(API, 'From taking an order to knowing its outcome'),
   bootakhae_http_responses_total: counter(API, 'HTTP responses by class of status', ['class']),
+  bootakhae_live_clients: gauge(API, 'Clients that watch live stock'),
+  bootakhae_live_bound_clients: gauge(API, 'Clients that may watch it at once'),
+  bootakhae_live_messages_total: counter(API, 'Messages of live stock, one for each client told'),
+  bootakhae_live_dropped_total: counter(API, 'Clients dropped because they did not read'),
+  bootakhae_live_refused_total: counter(API, 'Clients refused because there were too many'),
+  bootakhae_live_interval_seconds: gauge(API, 'How often a client is told of changes at most, now'),
 
   bootakhae_writer_mode: gauge(WRITER, '1 for the mode that the writer is in', ['mode']),
   bootakhae_writer_lease: gauge(WRITER, '1 while this writer has the lease'),
