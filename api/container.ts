@@ -1,20 +1,20 @@
 import 'reflect-metadata';
 import { type InjectionToken, instanceCachingFactory, container as root } from 'tsyringe';
 import { connectDatabase, type Database } from '../engine/database/database.ts';
+import { readOccurrences } from '../engine/database/statements/read-occurrences.ts';
 import type { AdjustmentOutcome } from '../engine/domain/adjustment.ts';
 import {
   MAX_ADJUSTMENTS_OF_CALL,
   MAX_CHANGES_OF_CALL,
   MAX_PRODUCTS_OF_CALL,
+  MAX_SETTLEMENTS_OF_CALL,
 } from '../engine/domain/bounds.ts';
-import { InternalFault, NotAccepting } from '../engine/domain/fault.ts';
 import type { OrderOutcome } from '../engine/domain/order.ts';
-import type { Position } from '../engine/domain/position.ts';
 import type { ProductToPut, PutOutcome } from '../engine/domain/product.ts';
 import type { WishlistChange, WishlistOutcome } from '../engine/domain/wishlist.ts';
 import { SaleEvents } from '../engine/events/sale-events.ts';
-import { BacklogBound } from '../engine/journal/backlog-bound.ts';
-import { Gate } from '../engine/journal/gate.ts';
+import { createGate, lanesBehind, readBehind } from '../engine/journal/behind-gate.ts';
+import type { Gate } from '../engine/journal/gate.ts';
 import { HoldExpirer } from '../engine/journal/hold-expirer.ts';
 import { findOrder } from '../engine/journal/order-finder.ts';
 import { Heartbeat } from '../engine/processes/heartbeat.ts';
@@ -32,10 +32,9 @@ import {
 } from '../engine/redis/commands/settle-orders.ts';
 import { readEvents } from '../engine/redis/event-reader.ts';
 import { readIdempotencyRecord } from '../engine/redis/idempotency-reader.ts';
-import { Lane, type LaneOptions } from '../engine/redis/lane.ts';
+import { Lane } from '../engine/redis/lane.ts';
 import { readProducts, readWishlist } from '../engine/redis/stock-reader.ts';
 import { systemClock } from '../engine/runtime/clock.ts';
-import { within } from '../engine/runtime/deadline.ts';
 import { createLogger, type Logger } from '../engine/runtime/logger.ts';
 import { MetricsPage } from '../engine/runtime/metrics-page.ts';
 import { createAuthenticator } from './authenticate.ts';
@@ -84,11 +83,6 @@ const TOKENS: { readonly [Name in keyof Api]: InjectionToken<Api[Name]> } = {
   server: Symbol('server'),
 };
 
-const READ_WITHIN_MS = 3_000;
-
-/** As many as `lua/settle-orders.lua` takes. */
-const SETTLEMENTS_OF_CALL = 256;
-
 /** Longer than every deadline inside it, so that it is only ever the last resort. */
 const REPLY_SLACK_MS = 5_000;
 
@@ -102,18 +96,7 @@ export function createApi(config: ApiConfig): Api {
     return new Batcher<Item, Outcome>({ ...laneOptions(), command, bounds });
   };
   const bounds = orderBounds(config);
-  // Not `get('gate')`: each call asks several times, and a resolution costs more than deciding an order.
-  const epoch = () => api.gate.epoch();
-  const acknowledge = (position: Position) => api.gate.acknowledge(position);
-  const replication = { replicas: config.REDIS_REPLICAS, waitMs: config.REDIS_REPLICA_WAIT_MS };
-  const laneOptions = (): LaneOptions => ({
-    redis: get('redis'),
-    clock: systemClock,
-    deadlineMs: config.DECISION_DEADLINE_MS,
-    epoch,
-    acknowledge,
-    replication,
-  });
+  const laneOptions = () => lanesBehind(get('gate'), get('redis'), config);
 
   provide('logger', () => createLogger('api', config.LOG_LEVEL));
   provide('redis', () => {
@@ -121,27 +104,27 @@ export function createApi(config: ApiConfig): Api {
     return createRedisClient(config.REDIS_URL, (error) => logger.warn({ error: error.message }, 'Redis'));
   });
   provide('database', () => connectDatabase(config.DATABASE_URL, config.DATABASE_CONNECTIONS));
-  provide('gate', () => {
-    const needs = { appendfsync: config.REDIS_APPENDFSYNC, replicas: config.REDIS_REPLICAS };
-    const limits = { bytes: config.JOURNAL_BYTES, entries: config.JOURNAL_ENTRIES };
-    return new Gate({
+  provide('gate', () =>
+    createGate(config, {
       redis: get('redis'),
       database: get('database'),
       logger: get('logger'),
-      needs,
-      bound: new BacklogBound({ limits, clock: systemClock }),
-      processId: get('heartbeat').id,
-      onClosed: () => void get('heartbeat').beat(),
-    });
-  });
+      heartbeat: get('heartbeat'),
+    }),
+  );
   provide('orders', () => batcher(placeOrdersWithHold(config.HOLD_SECONDS * 1_000), bounds));
   provide('settlements', () =>
-    batcher(settleOrders, { ...bounds, itemsOfCall: SETTLEMENTS_OF_CALL, lanes: 1 }),
+    batcher(settleOrders, { ...bounds, itemsOfCall: MAX_SETTLEMENTS_OF_CALL, lanes: 1 }),
   );
   provide('expirer', () => {
     // Nobody is told of a hold that ended: should its end be forgotten, it ends again.
     const lane = new Lane({ ...laneOptions(), acknowledge: () => undefined });
-    return new HoldExpirer({ lane, epoch, nowMs: () => systemClock.nowMs(), logger: get('logger') });
+    return new HoldExpirer({
+      lane,
+      epoch: () => api.gate.epoch(),
+      nowMs: () => systemClock.nowMs(),
+      logger: get('logger'),
+    });
   });
   provide('products', () => batcher(putProducts, { ...bounds, itemsOfCall: MAX_PRODUCTS_OF_CALL, lanes: 1 }));
   provide('adjustments', () =>
@@ -255,28 +238,16 @@ function services({
     putProduct: (product, options) => products.submit(product, options),
     adjustStock: (request, options) => adjustments.submit(request, options),
     changeWishlist: (change, options) => wishlists.submit(change, options),
-    findOrder: (id) => unlessAway(gate, findOrder(redis, database, id)),
-    readProducts: (skus) => unlessAway(gate, readProducts(redis, skus, systemClock.nowMs())),
+    findOrder: (id) => readBehind(gate, findOrder(redis, database, id)),
+    readProducts: (skus) => readBehind(gate, readProducts(redis, skus, systemClock.nowMs())),
     nowMs: () => systemClock.nowMs(),
     saleEvents: new SaleEvents({
       clock: systemClock,
-      readEvents: () => unlessAway(gate, readEvents(redis)),
+      readEvents: () => readBehind(gate, readEvents(redis)),
       changeEvent: (request) => events.submit(request),
-      readRecord: (token) => unlessAway(gate, readIdempotencyRecord(redis, token)),
+      readRecord: (token) => readBehind(gate, readIdempotencyRecord(redis, token)),
     }),
-    readWishlist: (user) => unlessAway(gate, readWishlist(redis, user)),
+    readOccurrences: (id, page) => readBehind(gate, readOccurrences(database, id, page)),
+    readWishlist: (user) => readBehind(gate, readWishlist(redis, user)),
   };
-}
-
-/**
- * What cannot be read because Redis is away or does not answer is no fault of this process; and what was read from one that
- * is not to be believed is told to nobody: it may have been emptied, or be half rebuilt.
- */
-async function unlessAway<T>(gate: Gate, reading: Promise<T>): Promise<T> {
-  const read = await within(READ_WITHIN_MS, reading).catch((error: Error) => {
-    if (error instanceof InternalFault || error instanceof NotAccepting) throw error;
-    throw new NotAccepting([...gate.reasons, error.message].join('; '));
-  });
-  if (gate.doubts.length > 0) throw new NotAccepting(gate.doubts.join('; '));
-  return read;
 }

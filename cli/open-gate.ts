@@ -6,6 +6,7 @@ import { comparePositions, ORIGIN, type Position } from '../engine/domain/positi
 import { BacklogBound } from '../engine/journal/backlog-bound.ts';
 import { Gate } from '../engine/journal/gate.ts';
 import type { RedisClient } from '../engine/redis/client.ts';
+import type { LaneOptions } from '../engine/redis/lane.ts';
 import { systemClock } from '../engine/runtime/clock.ts';
 import { createLogger } from '../engine/runtime/logger.ts';
 import { VERSION } from '../engine/runtime/version.ts';
@@ -14,13 +15,14 @@ import { readSurroundings } from './surroundings.ts';
 
 const GATE_WITHIN_MS = 10_000;
 /** How long the truth of a call is looked for. */
-export const CALL_DEADLINE_MS = 10_000;
+const CALL_DEADLINE_MS = 10_000;
 
 /** Redis and MariaDB, with the gate open that an api would have in front of them. */
 export interface OpenShop {
   readonly redis: RedisClient;
   readonly database: Database;
-  readonly gate: Gate;
+  /** With which calls go as an api's do: behind the gate, acknowledged, and to as many replicas. */
+  readonly lane: LaneOptions;
 }
 
 /**
@@ -28,17 +30,31 @@ export interface OpenShop {
  * what the environment does not set. Rejects with `NotAccepting` when the gate stays closed for 10 s.
  */
 export async function withOpenGate<T>(data: string, work: (shop: OpenShop) => Promise<T>): Promise<T> {
-  const config = readSurroundings(data, ['REDIS_APPENDFSYNC', 'JOURNAL_BYTES', 'JOURNAL_ENTRIES']);
+  const config = readSurroundings(data, [
+    'REDIS_APPENDFSYNC',
+    'REDIS_REPLICAS',
+    'REDIS_REPLICA_WAIT_MS',
+    'JOURNAL_BYTES',
+    'JOURNAL_ENTRIES',
+  ]);
   return await withRedis(data, (redis) =>
     withDatabase(data, async (database) => {
-      const needs = { appendfsync: config.REDIS_APPENDFSYNC };
+      const needs = { appendfsync: config.REDIS_APPENDFSYNC, replicas: config.REDIS_REPLICAS };
       const limits = { bytes: config.JOURNAL_BYTES, entries: config.JOURNAL_ENTRIES };
       const bound = new BacklogBound({ limits, clock: systemClock });
       const gate = new Gate({ redis, database, logger: createLogger('cli', 'silent'), needs, bound });
+      const lane: LaneOptions = {
+        redis,
+        clock: systemClock,
+        deadlineMs: CALL_DEADLINE_MS,
+        epoch: () => gate.epoch(),
+        acknowledge: (position) => gate.acknowledge(position),
+        replication: { replicas: config.REDIS_REPLICAS, waitMs: config.REDIS_REPLICA_WAIT_MS },
+      };
       gate.start();
       try {
         await gate.whenOpen(GATE_WITHIN_MS);
-        return await work({ redis, database, gate });
+        return await work({ redis, database, lane });
       } finally {
         gate.stop();
         await bearWitness(database, gate.acknowledged);

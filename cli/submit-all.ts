@@ -1,8 +1,6 @@
-import type { Gate } from '../engine/journal/gate.ts';
 import { type BatchCommand, Batcher } from '../engine/redis/batcher.ts';
-import type { RedisClient } from '../engine/redis/client.ts';
-import { systemClock } from '../engine/runtime/clock.ts';
-import { CALL_DEADLINE_MS, withOpenGate } from './open-gate.ts';
+import type { LaneOptions } from '../engine/redis/lane.ts';
+import { withOpenGate } from './open-gate.ts';
 
 /** What to submit: `itemsOfCall` is how many the command's script takes at once. */
 export interface Submission<Item, Outcome> {
@@ -19,30 +17,21 @@ export async function submitAll<Item, Outcome>(
   data: string,
   submission: Submission<Item, Outcome>,
 ): Promise<Outcome[]> {
-  return await withOpenGate(data, async ({ redis, gate }) => {
-    const batcher = createBatcher(redis, gate, submission);
-    return await Promise.all(submission.items.map((item) => batcher.submit(item)));
+  const { command, items, itemsOfCall } = submission;
+  const bounds = { itemsOfCall, itemsWaiting: items.length };
+  return await withOpenGate(data, async ({ lane }) => {
+    const batcher = createBatcher(lane, command, bounds);
+    return await Promise.all(items.map((item) => batcher.submit(item)));
   });
 }
 
-function createBatcher<Item, Outcome>(
-  redis: RedisClient,
-  gate: Gate,
-  { command, items, itemsOfCall }: Submission<Item, Outcome>,
+/** A batcher as the api has one, for what a command does behind an open gate. */
+export function createBatcher<Item, Outcome>(
+  lane: LaneOptions,
+  command: BatchCommand<Item, Outcome>,
+  { itemsOfCall, itemsWaiting }: { readonly itemsOfCall: number; readonly itemsWaiting: number },
 ): Batcher<Item, Outcome> {
-  return new Batcher({
-    redis,
-    clock: systemClock,
-    epoch: () => gate.epoch(),
-    deadlineMs: CALL_DEADLINE_MS,
-    acknowledge: (position) => gate.acknowledge(position),
-    command,
-    bounds: {
-      itemsOfCall,
-      weightOfCall: itemsOfCall,
-      itemsWaiting: items.length,
-      waitMs: Number.POSITIVE_INFINITY,
-      lanes: 1,
-    },
-  });
+  const waitMs = Number.POSITIVE_INFINITY;
+  const bounds = { itemsOfCall, weightOfCall: itemsOfCall, itemsWaiting, waitMs, lanes: 1 };
+  return new Batcher({ ...lane, command, bounds });
 }

@@ -1,25 +1,14 @@
 import { type KeptOrder, presentOrder } from '../../engine/domain/order.ts';
-import { parseOrderId } from '../../engine/domain/order-id.ts';
-import type { SubmitOptions } from '../../engine/redis/batcher.ts';
-import type {
-  SettlementAction,
-  SettlementOutcome,
-  SettlementRequest,
-} from '../../engine/redis/commands/settle-orders.ts';
+import { type SettleOrder, settleOrder } from '../../engine/journal/settle-order.ts';
+import type { SettlementAction, SettlementOutcome } from '../../engine/redis/commands/settle-orders.ts';
 import { idempotencyMismatch, Problem } from '../http/problem.ts';
-import { notAccepting, REPLAYED, type Reply } from '../http/reply.ts';
+import { REPLAYED, type Reply } from '../http/reply.ts';
 import type { Request, Route } from '../http/route.ts';
 import { findVisibleOrder, type ShowOrderOptions } from './show-order.ts';
 
 export interface SettleOrderOptions extends ShowOrderOptions {
-  readonly settleOrder: (request: SettlementRequest, options: SubmitOptions) => Promise<SettlementOutcome>;
+  readonly settleOrder: SettleOrder;
 }
-
-/**
- * What is read is out of date when any order's settlement was drained between the reading and the call: under load that
- * is often, but each reading has a new chance.
- */
-const MAX_READS = 20;
 
 const DONE = { confirm: 'confirmed', cancel: 'cancelled' } as const;
 
@@ -51,19 +40,9 @@ async function settle(
   request: Request,
 ): Promise<Reply> {
   const { idempotencyToken: token, isGone } = request;
-  for (let read = 0; read < MAX_READS; read++) {
-    const found = await findVisibleOrder(options, request);
-    const outcome = await options.settleOrder({ ...toRequest(action, found), token }, { isGone });
-    if (outcome.kind !== 'again') return replyToSettlement(action, found, outcome);
-  }
-  throw notAccepting('the order changes too quickly; nothing was done');
-}
-
-function toRequest(
-  action: SettlementAction,
-  { order, status, asOf, userId: user }: KeptOrder,
-): SettlementRequest {
-  return { place: parseOrderId(order.id)!, action, status, lines: order.items, asOf, user };
+  const find = () => findVisibleOrder(options, request);
+  const settled = await settleOrder({ action, token, isGone, find, settleOrder: options.settleOrder });
+  return replyToSettlement(action, settled!.found, settled!.outcome); // `find` throws where there is none
 }
 
 /** 200 with the order as it is now, or, to a key that was used before, as it was then. */

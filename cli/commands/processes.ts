@@ -27,7 +27,7 @@ const PROCESSES: readonly ProcessCommand[] = [
   },
   {
     name: 'scheduler',
-    description: 'declare the RabbitMQ topology and wait for sale events',
+    description: 'open and close sale events in time, and carry out what messages ask for',
     variables: SCHEDULER_VARIABLES,
     run: () => import('../../engine/events/main.ts'),
   },

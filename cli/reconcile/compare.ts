@@ -8,7 +8,7 @@ import { type Plan, planFixes } from '../../writer/reconcile/plan.ts';
 import { compareAll, type Reconciliation } from '../../writer/reconcile/reconcile.ts';
 import { withDatabase, withRedis } from '../connections.ts';
 import { CommandFailure } from '../failure.ts';
-import { CALL_DEADLINE_MS, withOpenGate } from '../open-gate.ts';
+import { withOpenGate } from '../open-gate.ts';
 import { ProgressBar } from './progress-bar.ts';
 
 export const DRIFT = 1;
@@ -54,14 +54,8 @@ export function planFor({ reconciliation }: Compared, reason: string): Plan {
 export async function carryOut(data: string, plan: Plan, compared: Compared): Promise<FixResult> {
   const { epoch } = compared.reconciliation;
   try {
-    return await withOpenGate(data, async ({ redis, gate }) => {
-      const lane = new Lane({
-        redis,
-        clock: systemClock,
-        epoch: () => gate.epoch(),
-        deadlineMs: CALL_DEADLINE_MS,
-        acknowledge: (position) => gate.acknowledge(position),
-      });
+    return await withOpenGate(data, async (shop) => {
+      const lane = new Lane(shop.lane);
       const options = { lane, clock: systemClock, epoch, since: compared.compensated };
       return await makeCompensations(plan.compensations, options);
     });

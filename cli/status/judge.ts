@@ -14,6 +14,7 @@ export function judge(facts: Facts): string[] {
       .map(({ name, error }) => `${name} does not answer: ${error}`),
     ...missingKinds(facts, living),
     ...living.flatMap(judgeProcess),
+    ...judgeAnnouncing(living),
     ...judgeBooks(facts),
   ];
 }
@@ -43,6 +44,17 @@ function judgeProcess({ kind, pid, report }: ProcessStatus): string[] {
     problems.push(`MariaDB is ${Math.round(drain!.lagSeconds!)} s behind the journal`);
   const open = Object.entries(breakers).filter(([, state]) => state === 'open');
   return [...problems, ...open.map(([server]) => `${who} does not reach ${server}`)];
+}
+
+/** Of the schedulers that announce one must do so. */
+function judgeAnnouncing(living: readonly ProcessStatus[]): string[] {
+  const announcers = living.flatMap(({ report }) => report.scheduler?.announcer ?? []);
+  const isLed = announcers.some(({ mode }) => mode === 'LEADING' || mode === 'BLIND');
+  const overdue = Math.max(0, ...announcers.map((one) => one.overdue ?? 0));
+  return [
+    ...(announcers.length > 0 && !isLed ? ['no scheduler announces what is due'] : []),
+    ...(overdue > 0 ? [`${overdue} sale events should have opened or closed and have not`] : []),
+  ];
 }
 
 function judgeBooks({ deadLettersWaiting, lastRecovery, lastReconciliation }: Facts): string[] {

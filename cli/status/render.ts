@@ -71,7 +71,8 @@ function describeGate({ gate }: ProcessStatus['report']): string {
   return gate.reasons.length === 0 ? `open, epoch ${gate.epoch}` : 'CLOSED';
 }
 
-function describeLag({ drain }: ProcessStatus['report']): string {
+function describeLag({ drain, scheduler }: ProcessStatus['report']): string {
+  if (scheduler?.announcer) return scheduler.announcer.mode;
   if (!drain) return '-';
   if (drain.lagEntries === null) return drain.mode;
   const age = drain.lagSeconds === null ? '' : `, ${drain.lagSeconds.toFixed(1)} s`;

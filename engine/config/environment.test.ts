@@ -44,6 +44,14 @@ const EXAMPLES: Record<
     ],
     wrong: ['DEBUG', 'loud', 'constructor'],
   },
+  SCHEDULER_ROLES: {
+    good: [
+      ['announce,consume,publish', new Set(['announce', 'consume', 'publish'])],
+      ['consume', new Set(['consume'])],
+      ['publish, announce', new Set(['announce', 'publish'])],
+    ],
+    wrong: ['Announce', 'announce,', 'announce;consume', 'all', ','],
+  },
   REDIS_APPENDFSYNC: {
     good: [
       ['everysec', 'everysec'],

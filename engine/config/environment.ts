@@ -25,7 +25,7 @@ export function readConfig<Name extends VariableName>(
   ) as Config<Name>;
 }
 
-function readVariable(environment: NodeJS.ProcessEnv, name: VariableName): string | number {
+function readVariable(environment: NodeJS.ProcessEnv, name: VariableName): unknown {
   const variable = VARIABLES[name];
   const text = environment[name] || ('fallback' in variable ? variable.fallback : undefined);
   if (text === undefined) throw new ConfigError(`${name} is not set (${variable.description})`);

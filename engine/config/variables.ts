@@ -129,6 +129,10 @@ export const VARIABLES = {
     fallback: 0,
     description: 'port on which the writer and the scheduler answer /metrics and /readyz; 0 = any free one',
   }),
+  SCHEDULER_ROLES: someOf(
+    ['announce', 'consume', 'publish'],
+    'what a scheduler does: announce when sale events open and close, consume messages (open and close them, give stock back), publish what happened; separated by commas',
+  ),
   WRITER_ENTRIES: integer({
     lowest: 1,
     highest: 10_000,
@@ -190,6 +194,23 @@ function oneOf<const Choice extends string>(
       const choice = choices.find((name) => name === value);
       if (choice) return choice;
       throw new Error(`"${value}" is none of ${choices.join(', ')}`);
+    },
+  };
+}
+
+/** A list of different choices, separated by commas; all of them unless said otherwise. */
+function someOf<const Choice extends string>(
+  choices: readonly Choice[],
+  description: string,
+): Variable<ReadonlySet<Choice>> {
+  return {
+    description,
+    fallback: choices.join(),
+    read(value) {
+      const names = value.split(',').map((name) => name.trim());
+      const stranger = names.find((name) => !choices.some((choice) => choice === name));
+      if (stranger === undefined) return new Set(names as Choice[]);
+      throw new Error(`"${stranger}" is none of ${choices.join(', ')}`);
     },
   };
 }

@@ -18,6 +18,7 @@ export const MAX_LINES_OF_CALL = 3_900;
 export const MAX_PRODUCTS_OF_CALL = 1_000;
 export const MAX_CHANGES_OF_CALL = 1_000;
 export const MAX_ADJUSTMENTS_OF_CALL = 1_000;
+export const MAX_SETTLEMENTS_OF_CALL = 256;
 export const MAX_COMPENSATIONS_OF_CALL = 1_000;
 /** MariaDB keeps the deltas of Redis's level and of its own before it, in the same 255 characters. */
 export const MAX_COMPENSATION_REASON_CHARACTERS = 200;

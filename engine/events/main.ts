@@ -1,29 +1,48 @@
+import type { Database } from '../database/database.ts';
+import { within } from '../runtime/deadline.ts';
 import { type RunningProcess, runProcess } from '../runtime/lifecycle.ts';
 import { startProbeServer } from '../runtime/probe-server.ts';
 import { readSchedulerConfig } from './config.ts';
 import { createScheduler } from './container.ts';
+import { reasonsOf } from './observe.ts';
 
-/**
- * The scheduler process. Sale events are opened and closed by hand so far: it declares RabbitMQ's topology, keeps the
- * connection and waits.
- */
+const CLOSE_WITHIN_MS = 1_000;
+
+/** The scheduler process: announces when sale events open and close, carries out what messages ask for, and tells the world. */
 await runProcess(async (): Promise<RunningProcess> => {
   const config = readSchedulerConfig(process.env);
-  const { logger, broker, redis, database, heartbeat, metrics, probe } = await createScheduler(config);
-  const reasons = () => (broker.isConnected ? [] : ['RabbitMQ is away']);
+  const scheduler = createScheduler(config);
+  const { logger, broker, redis, announcer, publisher, gate, events, settlements, heartbeat, metrics } =
+    scheduler;
   const { METRICS_HOST: host, METRICS_PORT: port } = config;
+  const reasons = () => reasonsOf(scheduler.observed);
   const server = await startProbeServer({ host, port, metrics, reasons });
-  probe.url = server.url;
+  scheduler.probe.url = server.url;
+  gate?.start();
   heartbeat.start();
-  logger.info({ url: server.url }, 'started');
+  announcer?.start();
+  publisher?.start();
+  for (const subscription of scheduler.subscriptions) broker.consume(subscription);
+  logger.info({ url: server.url, roles: [...config.SCHEDULER_ROLES] }, 'started');
   return {
     async stop() {
+      logger.info('stopping: nothing is announced any more, messages in hand are finished');
+      await Promise.all([announcer?.stop(), publisher?.stop()]);
+      await broker.close();
+      await Promise.all([events?.drain(), settlements?.drain()]);
+      gate?.stop();
       await heartbeat.stop();
       await server.close();
-      await broker.close();
       redis.disconnect();
-      await database.close();
+      const { database, announcerDatabase, publisherDatabase, heartbeatDatabase } = scheduler;
+      const databases = [database, announcerDatabase, publisherDatabase, heartbeatDatabase];
+      await Promise.all(databases.map(closeOrLeave));
       logger.info('stopped');
     },
   };
 });
+
+/** A MariaDB that does not answer is not waited for: nothing of ours is under way there. */
+async function closeOrLeave(database: Database): Promise<void> {
+  await within(CLOSE_WITHIN_MS, database.close()).catch(() => undefined);
+}

@@ -169,6 +169,19 @@ test('P3: with no replica to have it, a call is unknown, and it is not acknowled
   expect(await countEntries(redis.client)).toBe(1);
 });
 
+test('P3: an answer that is read from the key while Redis refuses writes is not told without the replicas either', async () => {
+  const acknowledge = vi.fn();
+  const options = { redis: redis.client, clock: systemClock, deadlineMs: 300, epoch: () => 1 };
+  const lane = new Lane({ ...options, acknowledge, replication: { replicas: 1, waitMs: 20 } });
+  const answer = lane.call(callFor('a'));
+  answer.catch(() => undefined);
+  await vi.waitUntil(async () => (await countEntries(redis.client)) === 1);
+  await redis.client.config('SET', 'maxmemory', 1);
+  await expect(answer).rejects.toBeInstanceOf(OutcomeUnknown);
+  await redis.client.config('SET', 'maxmemory', 0);
+  expect(acknowledge).not.toHaveBeenCalled();
+});
+
 test('P3: what is told is noted before it is told, by its place in the journal', async () => {
   const acknowledge = vi.fn();
   const options = { redis: redis.client, clock: systemClock, deadlineMs: 5_000, epoch: () => 1 };

@@ -31,8 +31,16 @@ export interface LaneOptions {
   /** Told of the journal entry of each call before its caller is: nobody may be told of an entry that can be forgotten. */
   readonly acknowledge?: (position: Position) => void;
   /** How many replicas must have a call's effects before its caller is told of them, and how long they are waited for. */
-  readonly replication?: { readonly replicas: number; readonly waitMs: number };
+  readonly replication?: Replication;
 }
+
+/** `replicas` that must have a call's effects, waited for `waitMs` at most. */
+export interface Replication {
+  readonly replicas: number;
+  readonly waitMs: number;
+}
+
+const NO_REPLICAS: Replication = { replicas: 0, waitMs: 0 };
 
 const FORMAT = 1;
 const PAUSE_BEFORE_AGAIN_MS = 20;
@@ -94,10 +102,10 @@ export class Lane {
 
   async #send({ call, scriptCall, deadline, mayHaveRun }: Attempt): Promise<Buffer> {
     this.#passGate(call.epoch);
-    const { redis, replication } = this.#options;
+    const { redis, replication = NO_REPLICAS } = this.#options;
     const sent = callScript(redis, call.script, scriptCall);
     const reply = (await within(this.#left(deadline), sent)) as Buffer;
-    if (replication && replication.replicas > 0) await this.#replicate(replication, mayHaveRun);
+    await this.#replicate(replication, mayHaveRun);
     return reply;
   }
 
@@ -105,7 +113,8 @@ export class Lane {
    * WAIT is about the last write of its own connection, and a call that is sent again may write nothing on it: then the
    * lane's key is touched first, which comes after whatever the call wrote.
    */
-  async #replicate({ replicas, waitMs }: { replicas: number; waitMs: number }, isRepeated: boolean) {
+  async #replicate({ replicas, waitMs }: Replication, isRepeated: boolean): Promise<void> {
+    if (replicas === 0) return;
     const { redis } = this.#options;
     if (isRepeated) await redis.expire(laneKey(this.#name), LANE_SECONDS);
     const reached = await redis.wait(replicas, waitMs);
@@ -129,14 +138,21 @@ export class Lane {
 
   /**
    * Where Redis refuses whatever writes, sending again cannot tell what the first sending did; the lane's key can. That it
-   * says nothing proves nothing: the first sending may still be on its way.
+   * says nothing proves nothing: the first sending may still be on its way. What replicas must have is told only once they have
+   * it, which can be asked for only where Redis takes at least the touch of a key.
    */
   async #recall({ mayHaveRun, deadline }: Attempt, error: unknown): Promise<Buffer | null> {
     if (!mayHaveRun || !isRefusalOfRedis(error) || !areReadsAnswered(error.message)) return null;
-    const reading = this.#options.redis.getBuffer(laneKey(this.#name));
+    const { redis, replication = NO_REPLICAS } = this.#options;
+    const reading = redis.getBuffer(laneKey(this.#name));
     const kept = await within(this.#left(deadline), reading).catch(() => null);
     const colon = kept?.indexOf(COLON) ?? -1;
-    return kept && Number(kept.subarray(0, colon)) === this.#sequence ? kept.subarray(colon + 1) : null;
+    if (!kept || Number(kept.subarray(0, colon)) !== this.#sequence) return null;
+    const isReplicated = await this.#replicate(replication, true).then(
+      () => true,
+      () => false,
+    );
+    return isReplicated ? kept.subarray(colon + 1) : null;
   }
 
   #left(deadline: number): number {

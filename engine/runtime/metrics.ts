@@ -12,6 +12,8 @@ export interface MetricDescription {
 const API = ['api'] as const;
 const WRITER = ['writer'] as const;
 const SCHEDULER = ['scheduler'] as const;
+/** Who has something decided in Redis. */
+const DECIDERS = ['api', 'scheduler'] as const;
 const ALL = ['api', 'writer', 'scheduler'] as const;
 
 /** Every metric of the engine, beside those that prom-client has of any Node.js process. docs/METRICS.md lists the same. */
@@ -19,10 +21,10 @@ export const METRICS = {
   bootakhae_build_info: gauge(ALL, 'Always 1; the version is a label', ['version']),
   bootakhae_connection_open: gauge(ALL, '1 while the connection to the server works', ['server']),
 
-  bootakhae_gate_open: gauge(API, '1 while orders are accepted'),
-  bootakhae_gate_reason: gauge(API, '1 for each kind of reason for which the gate is closed', ['kind']),
-  bootakhae_gate_closings_total: counter(API, 'How often the gate closed, by kind of reason', ['kind']),
-  bootakhae_epoch: gauge(API, 'The epoch in force'),
+  bootakhae_gate_open: gauge(DECIDERS, '1 while orders are accepted'),
+  bootakhae_gate_reason: gauge(DECIDERS, '1 for each kind of reason for which the gate is closed', ['kind']),
+  bootakhae_gate_closings_total: counter(DECIDERS, 'How often the gate closed, by kind of reason', ['kind']),
+  bootakhae_epoch: gauge(DECIDERS, 'The epoch in force'),
   bootakhae_redis_silence_seconds: gauge(API, 'Seconds since the gate last had an answer from Redis'),
   bootakhae_backlog_entries: gauge(API, 'Journal entries in Redis: those that wait for MariaDB or a reader'),
   bootakhae_backlog_bytes: gauge(API, 'What they take of memory'),
@@ -56,6 +58,26 @@ export const METRICS = {
   bootakhae_reconciliation_timestamp_seconds: gauge(WRITER, 'When that was, seconds since 1970'),
 
   bootakhae_broker_connected: gauge(SCHEDULER, '1 while RabbitMQ is connected'),
+  bootakhae_scheduler_role: gauge(SCHEDULER, '1 for each role that the scheduler has', ['role']),
+  bootakhae_announcer_mode: gauge(SCHEDULER, '1 for the mode that the announcer is in', ['mode']),
+  bootakhae_announcements_total: counter(SCHEDULER, 'Openings and closings announced and confirmed', [
+    'step',
+  ]),
+  bootakhae_announcement_age_seconds: gauge(SCHEDULER, 'Seconds since the last announcement'),
+  bootakhae_events_overdue: gauge(
+    SCHEDULER,
+    'Sale events that should have opened or closed more than 5 s ago; known to the one that announces',
+  ),
+  bootakhae_messages_total: counter(SCHEDULER, 'Messages consumed by what became of them', ['outcome']),
+  bootakhae_event_steps_total: counter(
+    SCHEDULER,
+    'Looks at what is due for a sale event by what they came to',
+    ['outcome'],
+  ),
+  bootakhae_event_opening_delay_seconds: histogram(
+    SCHEDULER,
+    'From the start of a sale event to its units being available',
+  ),
   bootakhae_publisher_mode: gauge(SCHEDULER, '1 for the mode that the publisher is in', ['mode']),
   bootakhae_publisher_lease: gauge(SCHEDULER, '1 while this publisher has the lease'),
   bootakhae_publisher_messages_total: counter(SCHEDULER, 'Messages that RabbitMQ has confirmed', ['type']),

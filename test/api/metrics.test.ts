@@ -33,11 +33,28 @@ async function untilFigure(url: string, name: string, isRight: (value: number) =
 test('the scheduler answers while RabbitMQ is away, and says so', async () => {
   const scheduler = api.start(['scheduler'], { AMQP_URL: 'amqp://127.0.0.1:1' });
   const url = String((await scheduler.waitForLog(({ msg }) => msg === 'started')).url);
+  await scheduler.waitForLog(({ msg }) => msg === 'gate open');
+  await untilFigure(url, 'bootakhae_announcer_mode{mode="LEADING"}', (value) => value === 1);
   expect((await call(`${url}/readyz`)).body).toEqual({ status: 'not ready', reasons: ['RabbitMQ is away'] });
   const figures = await readFigures(url);
   expect(figures.get('bootakhae_broker_connected')).toBe(0);
   expect(figures.get('bootakhae_connection_open{server="rabbitmq"}')).toBe(0);
+  expect(figures.get('bootakhae_gate_open')).toBe(1);
+  expect(figures.get('bootakhae_events_overdue')).toBe(0);
   expect((await call(`${url}/nowhere`)).status).toBe(404);
+  expect(await scheduler.stop()).toBe(0);
+});
+
+test('a scheduler says and does only what its roles are for', async () => {
+  const scheduler = api.start(['scheduler'], {
+    AMQP_URL: 'amqp://127.0.0.1:1',
+    SCHEDULER_ROLES: 'announce',
+  });
+  const url = String((await scheduler.waitForLog(({ msg }) => msg === 'started')).url);
+  const figures = await readFigures(url);
+  expect(figures.get('bootakhae_scheduler_role{role="announce"}')).toBe(1);
+  expect(figures.has('bootakhae_scheduler_role{role="consume"}')).toBe(false);
+  expect(figures.has('bootakhae_gate_open')).toBe(false);
   expect(await scheduler.stop()).toBe(0);
 });
 

@@ -243,6 +243,7 @@ describe('a variable that is missing or wrong: one line that names it, exit code
     [['api'], { HOST: '203.0.113.1', PORT: '0' }, 'HOST'],
     [['writer'], { WRITER_ENTRIES: '0' }, 'WRITER_ENTRIES'],
     [['scheduler'], { AMQP_URL: '' }, 'AMQP_URL'],
+    [['scheduler'], { AMQP_URL: 'amqp://127.0.0.1:1', SCHEDULER_ROLES: 'announce,sell' }, 'SCHEDULER_ROLES'],
     [['migrate'], { DATABASE_URL: '' }, 'DATABASE_URL'],
     [['stock', 'show', 'tea'], { REDIS_URL: '' }, 'REDIS_URL'],
     [['token', '--sub', 'mina'], { AUTH_SECRET: '' }, 'AUTH_SECRET'],

@@ -9,7 +9,7 @@ import { countEntries } from '../../engine/redis/journal-stream.ts';
 import { systemClock } from '../../engine/runtime/clock.ts';
 import { reconcile } from '../../writer/reconcile/reconcile.ts';
 import { call, tokenFor } from '../fixtures/http.ts';
-import { type StartedProcess, startApi, startProcess } from '../fixtures/processes.ts';
+import { runCommand, type StartedProcess, startApi, startProcess } from '../fixtures/processes.ts';
 import { useDatabase } from '../fixtures/servers.ts';
 import { TcpProxy } from './rig/tcp-proxy.ts';
 import { orderAs, Rush } from './rush.ts';
@@ -24,6 +24,7 @@ const directory = mkdtempSync(join(tmpdir(), 'bootakhae-replicas-'));
 const started: RunningServer[] = [];
 const processes: StartedProcess[] = [];
 let proxy: TcpProxy;
+let environment: { REDIS_URL: string; DATABASE_URL: string };
 let api: StartedProcess & { url: string };
 let client: RedisClient;
 
@@ -56,7 +57,7 @@ beforeAll(async () => {
   master = await startServer([]);
   replica = await startReplicaOf(master);
   proxy = await TcpProxy.start(master.port);
-  const environment = { REDIS_URL: proxy.inFrontOf(master.url), DATABASE_URL: maria.url };
+  environment = { REDIS_URL: proxy.inFrontOf(master.url), DATABASE_URL: maria.url };
   const patience = { REDIS_REPLICA_WAIT_MS: '200', DECISION_DEADLINE_MS: '1500' };
   api = await startApi({ ...environment, ...patience, REDIS_REPLICAS: '1' });
   processes.push(api, startProcess(['writer'], environment));
@@ -87,6 +88,20 @@ describe('with a replica that must have every order', () => {
     expect(held).toMatchObject({ status: 504, body: { code: 'outcome_unknown' } });
     const again = await orderAs(api.url, 'patient');
     expect(again).toMatchObject({ status: 201, headers: { 'idempotency-replayed': 'true' } });
+  });
+
+  test('P3: a command says no word of what the replica lacks either', async () => {
+    process.kill(replica.pid, 'SIGSTOP');
+    const needs = { ...environment, REDIS_REPLICAS: '1', REDIS_REPLICA_WAIT_MS: '200' };
+    const words = ['stock', 'adjust', 'cup', '1', '--reason', 'found', '--id', 'found', '--data', directory];
+    const held = await runCommand(words, needs);
+    process.kill(replica.pid, 'SIGCONT');
+    expect([held.code, held.stderr]).toEqual([1, expect.stringMatching(/whether it was done is not known/)]);
+    const again = await runCommand(words, needs);
+    expect([again.code, again.stdout]).toEqual([
+      0,
+      expect.stringMatching(/nothing changed, this --id was used/),
+    ]);
   });
 
   test('P3, P6: the master is lost and the replica promoted under load: nothing acknowledged is missing', async () => {

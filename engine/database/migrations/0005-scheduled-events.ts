@@ -9,7 +9,8 @@ const STATEMENTS = [
     add repeat_cron varchar(255) null,
     add repeat_timezone varchar(64) character set ascii collate ascii_bin null,
     add repeat_minutes int unsigned null,
-    add occurrence int unsigned not null default 1`,
+    add occurrence int unsigned not null default 1,
+    add key by_status (status, starts_at)`,
   `create table sale_event_occurrences (
     event_id varchar(64) character set ascii collate ascii_bin not null,
     occurrence int unsigned not null,

@@ -25,7 +25,7 @@ export interface Testimony {
 }
 
 /** Processes that acknowledge nothing: they only carry out what the journal has. */
-const SILENT_KINDS = ['writer', 'scheduler'];
+const SILENT_KINDS = ['writer'];
 
 /** Reads what every process that acknowledges entries says it has acknowledged. */
 export async function readTestimony({ query }: Database): Promise<Testimony> {
@@ -47,7 +47,7 @@ export async function readTestimony({ query }: Database): Promise<Testimony> {
   const clock = await sql<{ now: Date }>`select utc_timestamp(3) as now`.execute(query);
   return {
     now: clock.rows[0]!.now.getTime(),
-    witnesses: rows.map(({ id, kind, host, pid, ...row }) => ({
+    witnesses: rows.filter(mayAcknowledge).map(({ id, kind, host, pid, ...row }) => ({
       id,
       kind,
       host,
@@ -60,8 +60,16 @@ export async function readTestimony({ query }: Database): Promise<Testimony> {
   };
 }
 
+/** A scheduler that consumes nothing has no gate, and has nothing to acknowledge. */
+function mayAcknowledge({ kind, report }: { kind: string; report: string }): boolean {
+  return kind !== 'scheduler' || gateOf(report) !== undefined;
+}
+
 /** Of its report (`ProcessReport`): a gate without reasons is open; who has no gate says when it is done. */
 function isOpen(report: string): boolean {
-  const { gate } = JSON.parse(report) as { gate?: { reasons: unknown[] } };
-  return gate?.reasons.length === 0;
+  return gateOf(report)?.reasons.length === 0;
+}
+
+function gateOf(report: string): { reasons: unknown[] } | undefined {
+  return (JSON.parse(report) as { gate?: { reasons: unknown[] } }).gate;
 }
