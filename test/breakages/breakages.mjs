@@ -500,6 +500,8 @@ export const BREAKAGES = [
     find: '      await noteForOutside(transaction, [entry]);\n',
     replace: '      await noteForOutside(transaction, []);\n',
     test: 'writer/dead-letters/settle.test.ts',
+  },
+  {
     promise: 'P1',
     what: 'an event is opened before its time by a call that says so',
     file: 'lua/change-event.lua',
