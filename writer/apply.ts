@@ -6,7 +6,7 @@ import { ensureLevels, insertLevels } from '../engine/database/statements/insert
 import { insertMovements } from '../engine/database/statements/insert-movements.ts';
 import { insertOrderItems } from '../engine/database/statements/insert-order-items.ts';
 import { insertOrders } from '../engine/database/statements/insert-orders.ts';
-import { insertOutboxEntries } from '../engine/database/statements/insert-outbox-entries.ts';
+import { insertOutboxRows } from '../engine/database/statements/insert-outbox-rows.ts';
 import { updateOrderStatuses } from '../engine/database/statements/update-order-statuses.ts';
 import { upsertEvents } from '../engine/database/statements/upsert-events.ts';
 import { upsertIdempotencyKeys } from '../engine/database/statements/upsert-idempotency-keys.ts';
@@ -16,6 +16,7 @@ import { InternalFault } from '../engine/domain/fault.ts';
 import { type Checkpoint, follows, formatPosition, type Position } from '../engine/domain/position.ts';
 import type { DecodedEntry, Entry } from '../engine/journal/entry.ts';
 import { isOutward } from '../engine/outbox/level-changes.ts';
+import { packEntries } from '../engine/outbox/packed-entries.ts';
 import { type Changes, foldEntries } from './fold.ts';
 
 /** Another writer has moved the checkpoint: read it again and go on from there. Nothing was changed. */
@@ -63,7 +64,7 @@ export async function noteForOutside(
   transaction: Transaction,
   entries: readonly DecodedEntry[],
 ): Promise<void> {
-  await insertOutboxEntries(transaction, entries.filter(isOutward));
+  await insertOutboxRows(transaction, packEntries(entries.filter(isOutward)));
 }
 
 /** Throws `CheckpointMoved` where it is not at `from` any more. */

@@ -28,6 +28,7 @@ const TABLES = [
   'orders',
   'order_items',
   'dead_letters',
+  'outbox',
   'leases',
 ] as const;
 const ORIGIN = { epoch: 0, sequence: 0, fence: 0 };

@@ -43,7 +43,7 @@ export async function sampleWriter(observed: Observed): Promise<Samples> {
     ...sampleDrain(drainLoop.status),
     bootakhae_recovery_undecided: undecided(observed.recoveryWatch).length > 0 ? 1 : 0,
     bootakhae_dead_letters_waiting: deadLetters,
-    bootakhae_outbox_entries: outbox?.entries,
+    bootakhae_outbox_rows: outbox?.rows,
     bootakhae_outbox_seconds: outbox?.seconds,
     bootakhae_reconciliation_drifts: note?.drifts,
     bootakhae_reconciliation_timestamp_seconds: note && note.at / 1_000,

@@ -7,6 +7,7 @@ import { purgeIdempotencyKeys } from '../engine/database/statements/purge-idempo
 import { hasOldOutboxRows, readOldOutboxRows } from '../engine/database/statements/read-old-outbox-rows.ts';
 import { formatPosition } from '../engine/domain/position.ts';
 import type { Entry } from '../engine/journal/entry.ts';
+import { unpackEntries } from '../engine/outbox/packed-entries.ts';
 import { decodeEntry } from '../engine/redis/journal-stream.ts';
 import type { Logger } from '../engine/runtime/logger.ts';
 
@@ -67,7 +68,7 @@ async function purgePage(database: Database, days: number): Promise<Entry[]> {
   return await database.transaction(async (transaction) => {
     await breakLease(transaction, PUBLISHER, randomUUID());
     const rows = await readOldOutboxRows(transaction, { days, count: ROWS_OF_PURGE });
-    const entries = rows.map(decodeEntry);
+    const entries = rows.flatMap(({ content }) => unpackEntries(content)).map(decodeEntry);
     if (rows.length > 0) await deleteOutboxRows(transaction, { first: rows[0]!.id, last: rows.at(-1)!.id });
     return entries;
   });

@@ -16,6 +16,7 @@ const TABLES = [
   'order_items',
   'wishlist_items',
   'dead_letters',
+  'outbox',
   // Who acknowledged something in a run before would be missed in this one.
   'processes',
   'recoveries',

@@ -4,10 +4,12 @@ import { readLevelsOf } from '../database/statements/read-levels-of.ts';
 import { type OutboxRow, readOutboxPages } from '../database/statements/read-outbox-pages.ts';
 import { readLinesOf, readSettledOrders } from '../database/statements/read-settled-orders.ts';
 import { levelField, parseLevelField } from '../domain/pool.ts';
+import type { DecodedEntry } from '../journal/entry.ts';
 import { decodeEntry } from '../redis/journal-stream.ts';
 import { messagesOf, settledIn } from './entry-messages.ts';
 import { levelChangesOf } from './level-changes.ts';
 import type { OutwardMessage } from './outward-message.ts';
+import { unpackEntries } from './packed-entries.ts';
 import { StockEdges } from './stock-edges.ts';
 
 /** Entries of the outbox and what is told of them, in order. */
@@ -18,8 +20,8 @@ export interface OutboxPage {
   readonly messages: readonly OutwardMessage[];
 }
 
-/** A few megabytes, however large the entries of a busy api are. */
-const ROWS_OF_PAGE = 64;
+/** About a megabyte of the journal, however large the entries of a busy api are. */
+const ROWS_OF_PAGE = 16;
 
 /**
  * All that stood in the outbox at one instant. The levels before its first entry are what they were at that instant without all that
@@ -72,7 +74,7 @@ export class OutboxRun {
   }
 
   async #tell(rows: readonly OutboxRow[]): Promise<OutboxPage> {
-    const entries = rows.map(decodeEntry);
+    const entries = rows.flatMap(entriesOf);
     const { ids, confirmed } = settledIn(entries);
     const { query } = this.#database;
     const facts = {
@@ -84,9 +86,13 @@ export class OutboxRun {
   }
 }
 
+function entriesOf({ content }: OutboxRow): DecodedEntry[] {
+  return unpackEntries(content).map(decodeEntry);
+}
+
 function addChanges(units: Map<string, number>, row: OutboxRow): void {
-  for (const [field, change] of levelChangesOf(decodeEntry(row)))
-    units.set(field, (units.get(field) ?? 0) + change);
+  for (const entry of entriesOf(row))
+    for (const [field, change] of levelChangesOf(entry)) units.set(field, (units.get(field) ?? 0) + change);
 }
 
 async function levelsBefore(

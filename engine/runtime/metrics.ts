@@ -58,7 +58,7 @@ export const METRICS = {
   bootakhae_writer_set_aside_total: counter(WRITER, 'Entries put into dead_letters'),
   bootakhae_recovery_undecided: gauge(WRITER, '1 while Redis must be rebuilt and a person must decide'),
   bootakhae_dead_letters_waiting: gauge(WRITER, 'Dead letters that are neither replayed nor dropped'),
-  bootakhae_outbox_entries: gauge(WRITER, 'Journal entries that the world is still to be told of'),
+  bootakhae_outbox_rows: gauge(WRITER, 'Rows of journal entries that the world is still to be told of'),
   bootakhae_outbox_seconds: gauge(WRITER, 'Age of the oldest of them'),
   bootakhae_reconciliation_drifts: gauge(WRITER, 'Drifts that the last reconciliation found'),
   bootakhae_reconciliation_timestamp_seconds: gauge(WRITER, 'When that was, seconds since 1970'),

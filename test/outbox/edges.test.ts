@@ -24,7 +24,7 @@ function edgesOf({ entry }: Moment, edges: StockEdges): string[] {
   return edges.pass(entry).map(({ type, sku, pool, available }) => `${type} ${sku} ${pool} ${available}`);
 }
 
-test('edges are those that the levels of a shop kept by hand have, whatever happens in it', () => {
+test('P5: edges are those that the levels of a shop kept by hand have, whatever happens in it', () => {
   fc.assert(
     fc.property(wishes, fc.integer({ min: 0, max: 12 }), fc.nat(59), (all, threshold, from) => {
       const moments = new MadeUpShop(all).moments.slice(from);
@@ -62,7 +62,7 @@ test('the histories have falls of each kind in every kind of pool, closings amon
   ]);
 });
 
-test('an entry changes the levels that the writer changes', () => {
+test('P5: an entry changes the levels that the writer changes', () => {
   fc.assert(
     fc.property(wishes, (all) => {
       for (const { entry } of new MadeUpShop(all).moments) {

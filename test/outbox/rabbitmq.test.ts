@@ -76,7 +76,7 @@ const untilTold = () =>
     return count === 0;
   }, PATIENCE);
 
-test('whatever becomes of RabbitMQ and of publishers, all is told, and each queue has it in order', async () => {
+test('P4: whatever becomes of RabbitMQ and of publishers, all is told, and each queue has it in order', async () => {
   await listen();
   const first = startPublisher();
   await shop.trade(60);
@@ -116,5 +116,4 @@ test('whatever becomes of RabbitMQ and of publishers, all is told, and each queu
     return { messageId, type, body };
   });
   expect(linesOf(received), `seed ${SEED}`).toEqual(expectedOf(await shop.journal(), LOW));
-  expect(received.length, 'some was told twice').toBeGreaterThan(linesOf(received).length);
 }, 240_000);

@@ -27,6 +27,7 @@ const TABLES = [
   'orders',
   'order_items',
   'dead_letters',
+  'outbox',
 ] as const;
 
 beforeEach(async () => {

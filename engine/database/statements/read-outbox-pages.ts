@@ -2,7 +2,7 @@ import type { Kysely } from 'kysely';
 import type { StoredEntry } from '../../journal/entry.ts';
 import type { Schema } from '../schema.ts';
 
-/** An entry that is still to be told, and its place in the order in which MariaDB took the entries in. */
+/** Packed entries that are still to be told: the position of the first, and their place in the order in which MariaDB took them in. */
 export interface OutboxRow extends StoredEntry {
   readonly id: number;
 }
