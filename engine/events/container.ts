@@ -27,6 +27,7 @@ import { Announcer } from './announcer.ts';
 import type { SchedulerConfig } from './config.ts';
 import { ConsumptionCounts } from './consumption-counts.ts';
 import { type Observed, reportScheduler, sampleScheduler } from './observe.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 import { SaleEvents } from './sale-events.ts';
 
 /** The parts of the scheduler process that its `main.ts` starts and stops; null what its roles do not need. */
@@ -120,9 +121,10 @@ export function createScheduler(config: SchedulerConfig): Scheduler {
       changeEvent: (request) => events.submit(request),
       readRecord: (token) => readBehind(gate, readIdempotencyRecord(redis, token)),
     });
+    const advance = oneAtATime((id: string, occurrence: number) => sales.advance(id, occurrence));
     return counted(counts, [
       dueEvents({
-        advance: (id, occurrence) => counts.watchStep(sales.advance(id, occurrence)),
+        advance: (id, occurrence) => counts.watchStep(advance(id, occurrence)),
         clock: systemClock,
         logger,
       }),
