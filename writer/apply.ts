@@ -6,6 +6,7 @@ import { ensureLevels, insertLevels } from '../engine/database/statements/insert
 import { insertMovements } from '../engine/database/statements/insert-movements.ts';
 import { insertOrderItems } from '../engine/database/statements/insert-order-items.ts';
 import { insertOrders } from '../engine/database/statements/insert-orders.ts';
+import { insertOutboxEntries } from '../engine/database/statements/insert-outbox-entries.ts';
 import { updateOrderStatuses } from '../engine/database/statements/update-order-statuses.ts';
 import { upsertEvents } from '../engine/database/statements/upsert-events.ts';
 import { upsertIdempotencyKeys } from '../engine/database/statements/upsert-idempotency-keys.ts';
@@ -13,7 +14,8 @@ import { upsertOccurrences } from '../engine/database/statements/upsert-occurren
 import { upsertProducts } from '../engine/database/statements/upsert-products.ts';
 import { InternalFault } from '../engine/domain/fault.ts';
 import { type Checkpoint, follows, formatPosition, type Position } from '../engine/domain/position.ts';
-import type { Entry } from '../engine/journal/entry.ts';
+import type { DecodedEntry, Entry } from '../engine/journal/entry.ts';
+import { isOutward } from '../engine/outbox/level-changes.ts';
 import { type Changes, foldEntries } from './fold.ts';
 
 /** Another writer has moved the checkpoint: read it again and go on from there. Nothing was changed. */
@@ -34,7 +36,7 @@ export class JournalGap extends InternalFault {
 export async function applyEntries(
   database: Database,
   from: Checkpoint,
-  entries: readonly Entry[],
+  entries: readonly DecodedEntry[],
 ): Promise<Checkpoint> {
   return await database.transaction((transaction) => writeEntries(transaction, from, entries));
 }
@@ -43,13 +45,25 @@ export async function applyEntries(
 export async function writeEntries(
   transaction: Transaction,
   from: Checkpoint,
-  entries: readonly Entry[],
+  entries: readonly DecodedEntry[],
 ): Promise<Checkpoint> {
   const to = assertContinuous(from, entries);
   const changes = foldEntries(entries);
   await moveCheckpoint(transaction, from, to);
   await writeChanges(transaction, changes);
+  await noteForOutside(transaction, entries);
   return { ...to, fence: from.fence };
+}
+
+/**
+ * Puts what outsiders are to be told of into the outbox. In the transaction that applies it, and which has the checkpoint's row: so each
+ * entry is told if and only if MariaDB has it, in the order in which MariaDB took it in.
+ */
+export async function noteForOutside(
+  transaction: Transaction,
+  entries: readonly DecodedEntry[],
+): Promise<void> {
+  await insertOutboxEntries(transaction, entries.filter(isOutward));
 }
 
 /** Throws `CheckpointMoved` where it is not at `from` any more. */

@@ -6,7 +6,7 @@ import { insertDeadLetters } from '../engine/database/statements/insert-dead-let
 import { readCheckpoint } from '../engine/database/statements/read-checkpoint.ts';
 import { readDeadLetterPositions } from '../engine/database/statements/read-dead-letter-positions.ts';
 import { type Checkpoint, formatPosition, ORIGIN } from '../engine/domain/position.ts';
-import type { Entry } from '../engine/journal/entry.ts';
+import type { DecodedEntry } from '../engine/journal/entry.ts';
 import type { RedisClient } from '../engine/redis/client.ts';
 import { readFirstPosition } from '../engine/redis/journal-stream.ts';
 import type { Clock } from '../engine/runtime/clock.ts';
@@ -271,7 +271,7 @@ export class DrainLoop {
 }
 
 /** Throws why it cannot be read: of several entries in a batch the one is found by bisecting, like any other. */
-function entryOf({ entry, fault }: ReadEntry): Entry {
+function entryOf({ entry, fault }: ReadEntry): DecodedEntry {
   if (!entry) throw fault;
   return entry;
 }

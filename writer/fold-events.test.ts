@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { formatOrderId } from '../engine/domain/order-id.ts';
-import type { SaleEvent } from '../engine/domain/sale-event.ts';
+import type { Occurrence, SaleEvent } from '../engine/domain/sale-event.ts';
 import type { Entry } from '../engine/journal/entry.ts';
 import { foldEntries } from './fold.ts';
 
@@ -86,4 +86,22 @@ test('P5: an event opens, sells, takes back and closes: moves, strays, and what 
   expect(changes.pools).toEqual([{ sku: 'tea', pool: 'sale' }]);
   expect(changes.counts.begun).toEqual(new Set(['sale']));
   expect([...changes.counts.deltas.get('sale')!]).toEqual([['tea\0mina', 2]]);
+});
+
+test('P5: each window of an event has its last word, with the entries that opened and closed it, and what it was short of', () => {
+  const window = (status: 'open' | 'closed') => ({ number: 1, startsAt: 0, endsAt: 9, status });
+  const next = { number: 2, startsAt: 10, endsAt: 19, status: 'scheduled' } as const;
+  const withHistory = (entry: Entry, occurrences: readonly Occurrence[]): Entry =>
+    entry.kind === 'events' ? { ...entry, change: { ...entry.change, occurrences } } : entry;
+  const { occurrences } = foldEntries([
+    withHistory(changed(0, 'open', 7), [window('open')]),
+    withHistory(changed(4, 'closed', -7), [window('closed'), next]),
+  ]);
+  const told = occurrences.map(({ number, status, openedEntry, closedEntry, note }) => {
+    return [number, status, openedEntry, closedEntry, note];
+  });
+  expect(told).toEqual([
+    [1, 'closed', '1-0', '1-4', 'short of stock when it opened: 7 of 10 of tea'],
+    [2, 'scheduled', null, null, null],
+  ]);
 });

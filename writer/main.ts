@@ -5,7 +5,7 @@ import { startProbeServer } from '../engine/runtime/probe-server.ts';
 import { readWriterConfig } from './config.ts';
 import { createWriter } from './container.ts';
 import { reasonsOf } from './observe.ts';
-import { purgeOldKeys } from './purge.ts';
+import { purgeOldKeys, purgeOutbox } from './purge.ts';
 
 const HOUR_MS = 3_600_000;
 const PURGE_EVERY_MS = 600_000;
@@ -24,15 +24,23 @@ await runProcess(async (): Promise<RunningProcess> => {
   const running = drainLoop.run();
   recoveryWatch.start();
   logger.info({ url: server.url }, 'draining the journal into MariaDB');
-  const stopPurging = runPeriodically({
-    name: 'purge idempotency keys',
-    everyMs: PURGE_EVERY_MS,
-    logger,
-    run: () => purgeOldKeys(database, systemClock.nowMs(), config.IDEMPOTENCY_HOURS * HOUR_MS),
-  });
+  const purges = [
+    runPeriodically({
+      name: 'purge idempotency keys',
+      everyMs: PURGE_EVERY_MS,
+      logger,
+      run: () => purgeOldKeys(database, systemClock.nowMs(), config.IDEMPOTENCY_HOURS * HOUR_MS),
+    }),
+    runPeriodically({
+      name: 'purge the outbox',
+      everyMs: PURGE_EVERY_MS,
+      logger,
+      run: () => purgeOutbox({ database, logger, days: config.OUTBOX_DAYS }),
+    }),
+  ];
   return {
     async stop() {
-      await stopPurging();
+      await Promise.all(purges.map((stopPurging) => stopPurging()));
       await recoveryWatch.stop();
       drainLoop.stop();
       const applied = await running;

@@ -1,5 +1,6 @@
 import type { Database } from '../engine/database/database.ts';
 import { countWaitingDeadLetters } from '../engine/database/statements/count-waiting-dead-letters.ts';
+import { readOutboxBacklog } from '../engine/database/statements/read-outbox-backlog.ts';
 import { formatPosition } from '../engine/domain/position.ts';
 import type { Heartbeat } from '../engine/processes/heartbeat.ts';
 import { readReconciliation } from '../engine/processes/reconciliation-note.ts';
@@ -22,14 +23,15 @@ export interface Observed {
   readonly heartbeat: () => Heartbeat;
 }
 
-/** A page without these two is of more use than no page. */
+/** A page without these is of more use than no page. */
 const READ_WITHIN_MS = 1_000;
 
 /** The figures of a writer for `/metrics`; what a server that is away would have to say is left out. */
 export async function sampleWriter(observed: Observed): Promise<Samples> {
   const { drainLoop, redis, database } = observed;
-  const [deadLetters, note] = await Promise.all([
+  const [deadLetters, outbox, note] = await Promise.all([
     within(READ_WITHIN_MS, countWaitingDeadLetters(database)).catch(() => null),
+    within(READ_WITHIN_MS, readOutboxBacklog(database)).catch(() => null),
     within(READ_WITHIN_MS, readReconciliation(redis)).catch(() => null),
   ]);
   const breakers = Object.entries(observed.heartbeat().breakers);
@@ -41,6 +43,8 @@ export async function sampleWriter(observed: Observed): Promise<Samples> {
     ...sampleDrain(drainLoop.status),
     bootakhae_recovery_undecided: undecided(observed.recoveryWatch).length > 0 ? 1 : 0,
     bootakhae_dead_letters_waiting: deadLetters,
+    bootakhae_outbox_entries: outbox?.entries,
+    bootakhae_outbox_seconds: outbox?.seconds,
     bootakhae_reconciliation_drifts: note?.drifts,
     bootakhae_reconciliation_timestamp_seconds: note && note.at / 1_000,
   };

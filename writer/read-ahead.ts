@@ -1,5 +1,5 @@
 import { follows, formatPosition, type Position } from '../engine/domain/position.ts';
-import { type Entry, type StoredEntry, UnknownFormat } from '../engine/journal/entry.ts';
+import { type DecodedEntry, type StoredEntry, UnknownFormat } from '../engine/journal/entry.ts';
 import type { RedisClient } from '../engine/redis/client.ts';
 import { awaitEntriesAfter, decodeEntry, readStoredEntriesAfter } from '../engine/redis/journal-stream.ts';
 import { JournalGap } from './apply.ts';
@@ -8,7 +8,7 @@ import { countRows } from './row-count.ts';
 /** An entry as it was taken from the journal, and what could be made of it. */
 export interface ReadEntry extends StoredEntry {
   /** Null where it cannot be read: `fault` says why. */
-  readonly entry: Entry | null;
+  readonly entry: DecodedEntry | null;
   readonly fault: Error | null;
   /** Rows of MariaDB that it touches, about. */
   readonly rows: number;

@@ -143,6 +143,20 @@ const EXAMPLES: Record<
     ],
     wrong: ['-1', '1e6', '1000000000000000'],
   },
+  OUTBOX_DAYS: {
+    good: [
+      ['1', 1],
+      ['365', 365],
+    ],
+    wrong: ['0', '366', '1.5', 'a week'],
+  },
+  STOCK_LOW_UNITS: {
+    good: [
+      ['0', 0],
+      ['1000000000', 1_000_000_000],
+    ],
+    wrong: ['-1', '1000000001', '2.5', 'few'],
+  },
   METRICS_HOST: { good: [['0.0.0.0', '0.0.0.0']], wrong: [] },
   METRICS_PORT: {
     good: [

@@ -107,6 +107,18 @@ export const VARIABLES = {
     fallback: 0,
     description: 'the same in journal entries; 0 = as many small ones as fit into the bytes',
   }),
+  OUTBOX_DAYS: integer({
+    lowest: 1,
+    highest: 365,
+    fallback: 7,
+    description: 'days that what the world is to be told of waits for RabbitMQ before it is given up',
+  }),
+  STOCK_LOW_UNITS: integer({
+    lowest: 0,
+    highest: 1_000_000_000,
+    fallback: 10,
+    description: 'units of a product in a pool at which stock.low is published; 0 = never',
+  }),
   METRICS_HOST: text(
     'address on which the writer and the scheduler answer /metrics and /readyz',
     '127.0.0.1',

@@ -106,6 +106,9 @@ export type Entry = { readonly position: Position; readonly at: number } & (
   | { readonly kind: 'compensations'; readonly compensations: readonly Compensation[] }
 );
 
+/** An entry that was read, with the bytes that it was read from. */
+export type DecodedEntry = Entry & Pick<StoredEntry, 'content'>;
+
 const FROM_WISHLIST = 1;
 
 /**

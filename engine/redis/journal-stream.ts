@@ -1,7 +1,7 @@
 import { InternalFault } from '../domain/fault.ts';
 import { formatPosition, ORIGIN, type Position, parsePosition } from '../domain/position.ts';
 import { DamagedEntry } from '../journal/damage.ts';
-import { type Entry, readEntry, type StoredEntry } from '../journal/entry.ts';
+import { type DecodedEntry, type Entry, readEntry, type StoredEntry } from '../journal/entry.ts';
 import type { RedisClient } from './client.ts';
 import { KEYS } from './keys.ts';
 import { unpackMessage } from './message-pack.ts';
@@ -31,7 +31,7 @@ export async function readEntriesAfter(
   redis: RedisClient,
   position: Position,
   { count, last }: { count: number; last?: Position },
-): Promise<Entry[]> {
+): Promise<DecodedEntry[]> {
   return (await readStoredEntriesAfter(redis, position, { count, ...(last && { last }) })).map(decodeEntry);
 }
 
@@ -69,9 +69,9 @@ export async function countEntries(redis: RedisClient): Promise<number> {
 }
 
 /** Reads what an entry holds. Throws `UnknownFormat` or `DamagedEntry`. */
-export function decodeEntry({ position, content }: StoredEntry): Entry {
+export function decodeEntry({ position, content }: StoredEntry): DecodedEntry {
   try {
-    return readEntry(position, unpackMessage(content));
+    return Object.assign(readEntry(position, unpackMessage(content)), { content });
   } catch (error) {
     if (error instanceof InternalFault) throw error;
     throw new DamagedEntry(

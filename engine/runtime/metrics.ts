@@ -52,6 +52,8 @@ export const METRICS = {
   bootakhae_writer_set_aside_total: counter(WRITER, 'Entries put into dead_letters'),
   bootakhae_recovery_undecided: gauge(WRITER, '1 while Redis must be rebuilt and a person must decide'),
   bootakhae_dead_letters_waiting: gauge(WRITER, 'Dead letters that are neither replayed nor dropped'),
+  bootakhae_outbox_entries: gauge(WRITER, 'Journal entries that the world is still to be told of'),
+  bootakhae_outbox_seconds: gauge(WRITER, 'Age of the oldest of them'),
   bootakhae_reconciliation_drifts: gauge(WRITER, 'Drifts that the last reconciliation found'),
   bootakhae_reconciliation_timestamp_seconds: gauge(WRITER, 'When that was, seconds since 1970'),
 
@@ -76,6 +78,10 @@ export const METRICS = {
     SCHEDULER,
     'From the start of a sale event to its units being available',
   ),
+  bootakhae_publisher_mode: gauge(SCHEDULER, '1 for the mode that the publisher is in', ['mode']),
+  bootakhae_publisher_lease: gauge(SCHEDULER, '1 while this publisher has the lease'),
+  bootakhae_publisher_messages_total: counter(SCHEDULER, 'Messages that RabbitMQ has confirmed', ['type']),
+  bootakhae_publisher_retries_total: counter(SCHEDULER, 'Attempts that failed and were made again'),
 } as const satisfies Record<string, MetricDescription>;
 
 export type MetricName = keyof typeof METRICS;

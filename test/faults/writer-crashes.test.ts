@@ -64,7 +64,18 @@ async function expectEachOnce(): Promise<void> {
   expect(await countRows('orders')).toBe(acknowledged);
   expect(await countRows('order_items')).toBe(2 * acknowledged);
   expect(await countRows('dead_letters')).toBe(0);
+  await expectOutboxWhole();
   await api.expectConsistent();
+}
+
+/** Nobody publishes here: every entry of the journal is there, once, in the order of the journal. */
+async function expectOutboxWhole(): Promise<void> {
+  const rows: { epoch: number; sequence: number }[] = await api.database.pool.query(
+    'select epoch, sequence from outbox order by id',
+  );
+  const { epoch, sequence } = await readCheckpoint(api.database);
+  const whole = Array.from({ length: sequence + 1 }, (_, at) => ({ epoch, sequence: at }));
+  expect(rows).toEqual(whole);
 }
 
 describe('P4: a writer that is killed around its commit is followed by one that goes on from there', () => {

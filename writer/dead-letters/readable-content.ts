@@ -14,7 +14,8 @@ export interface ReadableContent {
 export function readableContent(stored: StoredEntry): ReadableContent {
   const content = stored.content.toString('base64');
   try {
-    return { entry: decodeEntry(stored), fault: null, content };
+    const { content: _, ...entry } = decodeEntry(stored);
+    return { entry, fault: null, content };
   } catch (error) {
     return { entry: null, fault: (error as Error).message, content };
   }

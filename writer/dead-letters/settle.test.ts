@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { connectDatabase, type Database, WRITING_SESSION } from '../../engine/database/database.ts';
 import { insertDeadLetters } from '../../engine/database/statements/insert-dead-letters.ts';
 import { readCheckpoint } from '../../engine/database/statements/read-checkpoint.ts';
+import { readDeadLetterContent } from '../../engine/database/statements/read-dead-letter-content.ts';
 import { parseOrderId } from '../../engine/domain/order-id.ts';
 import { type Position, parsePosition } from '../../engine/domain/position.ts';
 import { type BatchCommand, Batcher } from '../../engine/redis/batcher.ts';
@@ -60,14 +61,24 @@ async function drain(isRefused: (kind: string, at: number) => boolean): Promise<
 const sides = () => ({ redis: redis.client, database, clock: systemClock });
 const replay = (position: Position) => replayDeadLetter(sides(), position);
 const expectConsistent = async () => expect((await reconcile(sides())).drifts).toEqual([]);
+const outbox = () => database.pool.query('select epoch, sequence, content from outbox order by id');
 const order = (user: string) => open(placeOrders).submit({ user, lines: [{ sku: 'a', quantity: 2 }] });
 
 test('P4: ten replays of one order at once do it once', async () => {
   await order('mina');
+  const before = await outbox();
   const [position] = await drain(() => true);
+  expect(await outbox()).toEqual(before);
+  await order('sora');
+  await drain(() => false);
   const replays = await Promise.allSettled(Array.from({ length: 10 }, () => replay(position!)));
   expect(replays.filter(({ status }) => status === 'fulfilled')).toHaveLength(1);
   await expect(replay(position!)).rejects.toThrow(/it is replayed already/);
+  // It is told when it is replayed, after what came meanwhile, as it stood in the journal.
+  const after = (await outbox()).slice(before.length);
+  expect(after).toMatchObject([{ sequence: position!.sequence + 1 }, position]);
+  const letter = await readDeadLetterContent(database, position!);
+  expect(after[1].content).toEqual(letter!.content);
   await expectConsistent();
 });
 

@@ -11,7 +11,7 @@ import { trimJournal } from '../../engine/redis/commands/trim-journal.ts';
 import { readJournalState } from '../../engine/redis/journal-state.ts';
 import { decodeEntry } from '../../engine/redis/journal-stream.ts';
 import type { Clock } from '../../engine/runtime/clock.ts';
-import { writeChanges } from '../apply.ts';
+import { noteForOutside, writeChanges } from '../apply.ts';
 import { foldEntries } from '../fold.ts';
 import { refusalOf } from '../refusal.ts';
 import { marksOf } from '../trimmer.ts';
@@ -34,8 +34,9 @@ export async function replayDeadLetter(sides: DeadLetterSides, position: Positio
   try {
     await database.transaction(async (transaction) => {
       const letter = await takeLetter(sides, transaction, position);
-      const changes = foldEntries([decodeEntry(letter)]);
-      await writeChanges(transaction, await lateChanges(changes, { redis, transaction }));
+      const entry = decodeEntry(letter);
+      await writeChanges(transaction, await lateChanges(foldEntries([entry]), { redis, transaction }));
+      await noteForOutside(transaction, [entry]);
       await settleDeadLetter(transaction, position, { status: 'replayed', note: null });
     });
   } catch (error) {
