@@ -12,6 +12,7 @@ export const SCHEDULER_VARIABLES = [
   'METRICS_PORT',
   ...DECIDING_VARIABLES,
   'DATABASE_CONNECTIONS',
+  'STOCK_LOW_UNITS',
 ] as const satisfies readonly VariableName[];
 
 export type SchedulerConfig = Config<(typeof SCHEDULER_VARIABLES)[number]>;

@@ -3,12 +3,13 @@ import { type InjectionToken, instanceCachingFactory, container as root } from '
 import { type Broker, connectBroker, type Subscription } from '../broker/broker.ts';
 import { dueEvents } from '../consumers/due-events.ts';
 import { stockRecovery } from '../consumers/stock-recovery.ts';
-import { connectDatabase, type Database } from '../database/database.ts';
+import { connectDatabase, type Database, WRITING_SESSION } from '../database/database.ts';
 import { MAX_LINES_OF_CALL, MAX_SETTLEMENTS_OF_CALL } from '../domain/bounds.ts';
 import { ORIGIN } from '../domain/position.ts';
 import { createGate, lanesBehind, readBehind } from '../journal/behind-gate.ts';
 import type { Gate } from '../journal/gate.ts';
 import { findOrder } from '../journal/order-finder.ts';
+import { OutboxPublisher } from '../outbox/publisher.ts';
 import { Heartbeat } from '../processes/heartbeat.ts';
 import { type BatchCommand, Batcher } from '../redis/batcher.ts';
 import { createRedisClient, type RedisClient } from '../redis/client.ts';
@@ -39,6 +40,8 @@ export interface Scheduler {
   readonly announcer: Announcer | null;
   /** Of the announcer alone, which must notice soon that MariaDB does not answer. */
   readonly announcerDatabase: Database;
+  readonly publisher: OutboxPublisher | null;
+  readonly publisherDatabase: Database;
   readonly gate: Gate | null;
   readonly events: Batcher<EventRequest, EventOutcome> | null;
   readonly settlements: Batcher<SettlementRequest, SettlementOutcome> | null;
@@ -60,6 +63,8 @@ const TOKENS: { readonly [Name in keyof Scheduler]: InjectionToken<Scheduler[Nam
   database: Symbol('database'),
   announcer: Symbol('announcer'),
   announcerDatabase: Symbol('announcerDatabase'),
+  publisher: Symbol('publisher'),
+  publisherDatabase: Symbol('publisherDatabase'),
   gate: Symbol('gate'),
   events: Symbol('events'),
   settlements: Symbol('settlements'),
@@ -74,6 +79,9 @@ const TOKENS: { readonly [Name in keyof Scheduler]: InjectionToken<Scheduler[Nam
 
 /** Sooner than the announcer's lease lapses. */
 const ANNOUNCER_SESSION = { initSql: [], socketTimeout: 2_000 };
+
+/** One reads the outbox while another renews the lease. */
+const PUBLISHER_CONNECTIONS = 3;
 
 /** More than messages can be in hand at once. */
 const WAITING = { itemsWaiting: 1_000, waitMs: 2_000, lanes: 1 };
@@ -103,6 +111,20 @@ export function createScheduler(config: SchedulerConfig): Scheduler {
     if (!roles.has('announce')) return null;
     const [broker, logger] = [get('broker'), get('logger')];
     return new Announcer({ database: get('announcerDatabase'), broker, clock: systemClock, logger });
+  });
+  provide('publisherDatabase', () =>
+    connectDatabase(config.DATABASE_URL, PUBLISHER_CONNECTIONS, WRITING_SESSION),
+  );
+  provide('publisher', () => {
+    if (!roles.has('publish')) return null;
+    const [broker, logger] = [get('broker'), get('logger')];
+    return new OutboxPublisher({
+      database: get('publisherDatabase'),
+      clock: systemClock,
+      logger,
+      lowUnits: config.STOCK_LOW_UNITS,
+      publish: (message) => broker.publish(message),
+    });
   });
   provide('gate', () => {
     if (!roles.has('consume')) return null;
@@ -142,6 +164,7 @@ export function createScheduler(config: SchedulerConfig): Scheduler {
     roles,
     broker: get('broker'),
     announcer: get('announcer'),
+    publisher: get('publisher'),
     gate: get('gate'),
     counts: get('counts'),
     heartbeat: () => get('heartbeat'),
@@ -170,6 +193,8 @@ export function createScheduler(config: SchedulerConfig): Scheduler {
     database: get('database'),
     announcer: get('announcer'),
     announcerDatabase: get('announcerDatabase'),
+    publisher: get('publisher'),
+    publisherDatabase: get('publisherDatabase'),
     gate: get('gate'),
     events: get('events'),
     settlements: get('settlements'),

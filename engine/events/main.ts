@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts';
+import type { OutboxPublisher } from '../outbox/publisher.ts';
 import { within } from '../runtime/deadline.ts';
 import { type RunningProcess, runProcess } from '../runtime/lifecycle.ts';
 import { startProbeServer } from '../runtime/probe-server.ts';
@@ -7,12 +8,14 @@ import { createScheduler } from './container.ts';
 import { reasonsOf } from './observe.ts';
 
 const CLOSE_WITHIN_MS = 1_000;
+const STOP_PUBLISHING_WITHIN_MS = 4_000;
 
-/** The scheduler process: announces when sale events open and close, and carries out what messages ask for. */
+/** The scheduler process: announces when sale events open and close, carries out what messages ask for, tells the world what happened. */
 await runProcess(async (): Promise<RunningProcess> => {
   const config = readSchedulerConfig(process.env);
   const scheduler = createScheduler(config);
-  const { logger, broker, redis, announcer, gate, events, settlements, heartbeat, metrics } = scheduler;
+  const { logger, broker, redis, announcer, publisher, gate, events, settlements, heartbeat, metrics } =
+    scheduler;
   const { METRICS_HOST: host, METRICS_PORT: port } = config;
   const reasons = () => reasonsOf(scheduler.observed);
   const server = await startProbeServer({ host, port, metrics, reasons });
@@ -20,24 +23,32 @@ await runProcess(async (): Promise<RunningProcess> => {
   gate?.start();
   heartbeat.start();
   announcer?.start();
+  publisher?.start();
   for (const subscription of scheduler.subscriptions) broker.consume(subscription);
   logger.info({ url: server.url, roles: [...config.SCHEDULER_ROLES] }, 'started');
   return {
     async stop() {
       logger.info('stopping: nothing is announced any more, messages in hand are finished');
-      await announcer?.stop();
+      await Promise.all([announcer?.stop(), stopOrLeave(publisher)]);
       await broker.close();
       await Promise.all([events?.drain(), settlements?.drain()]);
       gate?.stop();
       await heartbeat.stop();
       await server.close();
       redis.disconnect();
-      const { database, announcerDatabase, heartbeatDatabase } = scheduler;
-      await Promise.all([database, announcerDatabase, heartbeatDatabase].map(closeOrLeave));
+      const { database, announcerDatabase, publisherDatabase, heartbeatDatabase } = scheduler;
+      await Promise.all(
+        [database, announcerDatabase, publisherDatabase, heartbeatDatabase].map(closeOrLeave),
+      );
       logger.info('stopped');
     },
   };
 });
+
+/** What a MariaDB that does not answer was asked is not waited for: what was told without being deleted is told again. */
+async function stopOrLeave(publisher: OutboxPublisher | null): Promise<void> {
+  if (publisher) await within(STOP_PUBLISHING_WITHIN_MS, publisher.stop()).catch(() => undefined);
+}
 
 /** A MariaDB that does not answer is not waited for: nothing of ours is under way there. */
 async function closeOrLeave(database: Database): Promise<void> {

@@ -1,6 +1,8 @@
 import type { Broker } from '../broker/broker.ts';
 import { reasonKind } from '../journal/closings.ts';
 import type { Gate } from '../journal/gate.ts';
+import { samplePublisher } from '../outbox/observe.ts';
+import type { OutboxPublisher } from '../outbox/publisher.ts';
 import type { Heartbeat } from '../processes/heartbeat.ts';
 import type { ProcessReport } from '../processes/report.ts';
 import type { Samples } from '../runtime/metrics-page.ts';
@@ -13,6 +15,7 @@ export interface Observed {
   readonly roles: ReadonlySet<string>;
   readonly broker: Pick<Broker, 'isConnected'>;
   readonly announcer: Pick<Announcer, 'status'> | null;
+  readonly publisher: Pick<OutboxPublisher, 'status'> | null;
   readonly gate: Gate | null;
   readonly counts: ConsumptionCounts;
   readonly heartbeat: () => Heartbeat;
@@ -20,7 +23,7 @@ export interface Observed {
 
 /** The figures of a scheduler for `/metrics`. Nothing is asked of a server. */
 export function sampleScheduler(observed: Observed): Samples {
-  const { roles, broker, announcer, gate, counts } = observed;
+  const { roles, broker, announcer, publisher, gate, counts } = observed;
   const states = Object.entries({ ...observed.heartbeat().breakers, ...breakersOf(broker) });
   return {
     bootakhae_build_info: new Map([[VERSION, 1]]),
@@ -28,6 +31,7 @@ export function sampleScheduler(observed: Observed): Samples {
     bootakhae_broker_connected: broker.isConnected ? 1 : 0,
     bootakhae_scheduler_role: new Map([...roles].map((role) => [role, 1])),
     ...(announcer && sampleAnnouncer(announcer)),
+    ...(publisher && samplePublisher(publisher.status)),
     ...(gate && sampleConsumption(gate, counts)),
   };
 }
@@ -55,9 +59,19 @@ function sampleConsumption(gate: Gate, counts: ConsumptionCounts): Samples {
 }
 
 /** What a scheduler says of itself with each heartbeat. */
-export function reportScheduler({ roles, broker, announcer, gate }: Observed): Partial<ProcessReport> {
+export function reportScheduler({
+  roles,
+  broker,
+  announcer,
+  publisher,
+  gate,
+}: Observed): Partial<ProcessReport> {
   return {
-    scheduler: { roles: [...roles], announcer: announcer && reportAnnouncer(announcer) },
+    scheduler: {
+      roles: [...roles],
+      announcer: announcer && reportAnnouncer(announcer),
+      publisher: publisher && reportPublisher(publisher),
+    },
     ...(gate && { gate: { reasons: gate.reasons, epoch: epochOf(gate) } }),
     breakers: breakersOf(broker),
   };
@@ -68,12 +82,19 @@ function reportAnnouncer({ status }: Pick<Announcer, 'status'>) {
   return { mode, overdue, lastAnnouncedAgoMs, lastError };
 }
 
+function reportPublisher({ status }: Pick<OutboxPublisher, 'status'>) {
+  const { mode, lastError } = status;
+  return { mode, lastError };
+}
+
 /** What a scheduler lacks to do its work, or to stand by for it; empty = nothing. */
-export function reasonsOf({ broker, announcer, gate }: Omit<Observed, 'heartbeat'>): string[] {
+export function reasonsOf({ broker, announcer, publisher, gate }: Omit<Observed, 'heartbeat'>): string[] {
   const reasons = broker.isConnected ? [] : ['RabbitMQ is away'];
   const { mode, lastError } = announcer?.status ?? { mode: 'STANDBY', lastError: null };
   if (mode === 'STARTING') reasons.push('what is due is not known yet');
   if (lastError !== null) reasons.push(`MariaDB cannot be asked what is due: ${lastError}`);
+  const unpublished = publisher?.status.lastError ?? null;
+  if (unpublished !== null && broker.isConnected) reasons.push(`nothing is published: ${unpublished}`);
   return [...reasons, ...(gate?.reasons ?? [])];
 }
 

@@ -42,6 +42,8 @@ export interface SchedulerReport {
     readonly lastAnnouncedAgoMs: number | null;
     readonly lastError: string | null;
   } | null;
+  /** Null where it does not publish. */
+  readonly publisher: { readonly mode: string; readonly lastError: string | null } | null;
 }
 
 /** What a process says of itself once a second; each kind of process has parts of its own. */
