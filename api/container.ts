@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { type InjectionToken, instanceCachingFactory, container as root } from 'tsyringe';
 import { connectDatabase, type Database } from '../engine/database/database.ts';
+import { readOccurrences } from '../engine/database/statements/read-occurrences.ts';
 import type { AdjustmentOutcome } from '../engine/domain/adjustment.ts';
 import {
   MAX_ADJUSTMENTS_OF_CALL,
@@ -246,6 +247,7 @@ function services({
       changeEvent: (request) => events.submit(request),
       readRecord: (token) => readBehind(gate, readIdempotencyRecord(redis, token)),
     }),
+    readOccurrences: (id, page) => readBehind(gate, readOccurrences(database, id, page)),
     readWishlist: (user) => readBehind(gate, readWishlist(redis, user)),
   };
 }

@@ -1,7 +1,10 @@
 import { type AdjustStockOptions, adjustStockRoute } from './handlers/adjust-stock.ts';
+import { type EventOccurrencesOptions, listOccurrencesRoute } from './handlers/event-occurrences.ts';
 import {
+  adjustEventRoute,
   createEventRoute,
   type EventOptions,
+  editEventRoute,
   listEventsRoute,
   showEventRoute,
   stepEventRoutes,
@@ -32,7 +35,8 @@ export type Services = ReadinessOptions &
   OrderServices &
   SettleOrderOptions &
   WishlistOptions &
-  EventOptions;
+  EventOptions &
+  EventOccurrencesOptions;
 
 /** Every route that the api serves. */
 export function createRoutes(services: Services): Route[] {
@@ -54,6 +58,9 @@ export function createRoutes(services: Services): Route[] {
     listEventsRoute(services),
     showEventRoute(services),
     createEventRoute(services),
+    editEventRoute(services),
+    adjustEventRoute(services),
+    listOccurrencesRoute(services),
     ...stepEventRoutes(services),
   ];
 }

@@ -4,6 +4,7 @@ import { ConfigError } from '../engine/config/environment.ts';
 import { NotAccepting, OutcomeUnknown } from '../engine/domain/fault.ts';
 import { packageRoot } from '../engine/runtime/package-root.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
+import { eventCommand } from './commands/event.ts';
 import { importCommand } from './commands/import.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { processCommands } from './commands/processes.ts';
@@ -31,6 +32,7 @@ const commands = [
   importCommand(),
   tokenCommand(),
   stockCommand(),
+  eventCommand(),
   statusCommand(),
   reconcileCommand(),
   recoverCommand(),

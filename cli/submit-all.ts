@@ -1,4 +1,5 @@
 import { type BatchCommand, Batcher } from '../engine/redis/batcher.ts';
+import type { LaneOptions } from '../engine/redis/lane.ts';
 import { withOpenGate } from './open-gate.ts';
 
 /** What to submit: `itemsOfCall` is how many the command's script takes at once. */
@@ -17,15 +18,20 @@ export async function submitAll<Item, Outcome>(
   submission: Submission<Item, Outcome>,
 ): Promise<Outcome[]> {
   const { command, items, itemsOfCall } = submission;
-  const bounds = {
-    itemsOfCall,
-    weightOfCall: itemsOfCall,
-    itemsWaiting: items.length,
-    waitMs: Number.POSITIVE_INFINITY,
-    lanes: 1,
-  };
+  const bounds = { itemsOfCall, itemsWaiting: items.length };
   return await withOpenGate(data, async ({ lane }) => {
-    const batcher = new Batcher({ ...lane, command, bounds });
+    const batcher = createBatcher(lane, command, bounds);
     return await Promise.all(items.map((item) => batcher.submit(item)));
   });
+}
+
+/** A batcher as the api has one, for what a command does behind an open gate. */
+export function createBatcher<Item, Outcome>(
+  lane: LaneOptions,
+  command: BatchCommand<Item, Outcome>,
+  { itemsOfCall, itemsWaiting }: { readonly itemsOfCall: number; readonly itemsWaiting: number },
+): Batcher<Item, Outcome> {
+  const waitMs = Number.POSITIVE_INFINITY;
+  const bounds = { itemsOfCall, weightOfCall: itemsOfCall, itemsWaiting, waitMs, lanes: 1 };
+  return new Batcher({ ...lane, command, bounds });
 }

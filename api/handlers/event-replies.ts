@@ -1,13 +1,13 @@
-import type { SaleEvent } from '../../engine/domain/sale-event.ts';
+import { presentEvent } from '../../engine/events/present-event.ts';
 import type { EventResult } from '../../engine/events/sale-events.ts';
+import type { AllotmentShortage } from '../../engine/redis/commands/change-event.ts';
 import { idempotencyMismatch, Problem } from '../http/problem.ts';
 import { REPLAYED, type Reply } from '../http/reply.ts';
 import { unknownProducts } from './order-replies.ts';
 
-/** A sale event as outsiders see it: the contract's members, times RFC 3339. */
-export function showEvent({ id, name, startsAt, endsAt, status, holdSeconds, items }: SaleEvent) {
-  const times = { startsAt: new Date(startsAt).toISOString(), endsAt: new Date(endsAt).toISOString() };
-  return { id, name, ...times, repeat: null, status, holdSeconds, items };
+/** A 404. */
+export function noSuchEvent(): Problem {
+  return new Problem('not_found', 'there is no such sale event');
 }
 
 /** 201 with a new event, 200 with one that was changed, or the problem that says why nothing was done. */
@@ -24,12 +24,12 @@ export function replyToEvent(result: EventResult, status: 200 | 201): Reply {
     case 'unknown_product':
       throw unknownProducts(result.skus);
     case 'missing':
-      throw new Problem('not_found', 'there is no such sale event');
+      throw noSuchEvent();
     case 'impossible':
       throw new Problem('event_state', `${result.reason}; nothing was changed`);
     case 'short':
       throw new Problem('out_of_stock', 'so many units are not there to be moved; nothing was changed', {
-        members: { items: result.items },
+        members: { items: result.items.map(presentShortage) },
       });
     case 'taken':
       throw new Problem('event_overlap', 'another open event has some of the products; nothing was changed', {
@@ -38,11 +38,16 @@ export function replyToEvent(result: EventResult, status: 200 | 201): Reply {
   }
 }
 
+/** `requested` is what would have been taken away, be it from `regular` or from the event. */
+function presentShortage({ sku, requested, available }: AllotmentShortage) {
+  return { sku, requested: Math.abs(requested), available };
+}
+
 function content(
   { event, shortfalls, isReplayed }: Extract<EventResult, { kind: 'done' }>,
   status: 200 | 201,
 ): Pick<Reply, 'body' | 'headers'> {
   const replayed = isReplayed ? REPLAYED : {};
-  if (status === 200) return { body: { ...showEvent(event), shortfalls }, headers: replayed };
-  return { body: showEvent(event), headers: { Location: `/api/v1/events/${event.id}`, ...replayed } };
+  if (status === 200) return { body: { ...presentEvent(event), shortfalls }, headers: replayed };
+  return { body: presentEvent(event), headers: { Location: `/api/v1/events/${event.id}`, ...replayed } };
 }

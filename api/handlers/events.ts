@@ -1,48 +1,25 @@
-import { type Static, Type } from '@sinclair/typebox';
+import { Type } from '@sinclair/typebox';
+import type { EventStatus, EventStep, SaleEvent } from '../../engine/domain/sale-event.ts';
+import { AllotmentsBody, EventBody, EventEditBody } from '../../engine/events/event-body.ts';
 import {
-  MAX_EVENT_NAME_CHARACTERS,
-  MAX_HOLD_SECONDS,
-  MAX_ITEMS_OF_EVENT,
-  MAX_LIMIT_UNITS,
-  MAX_PRICE_MINOR_UNITS,
-  MAX_SKU_CHARACTERS,
-  MAX_STOCK_UNITS,
-  REASON_PATTERN,
-  SKU_PATTERN,
-  SKU_RULE,
-} from '../../engine/domain/bounds.ts';
-import type { EventStep, SaleEvent } from '../../engine/domain/sale-event.ts';
-import type { EventDraft, EventResult, KeyedOptions } from '../../engine/events/sale-events.ts';
-import { type FieldError, invalidRequest, Problem } from '../http/problem.ts';
+  type Reading,
+  readAllotments,
+  readEventDraft,
+  readEventEdit,
+} from '../../engine/events/event-draft.ts';
+import { presentEvent } from '../../engine/events/present-event.ts';
+import type {
+  AllotmentAdjustment,
+  EventDraft,
+  EventEdit,
+  EventResult,
+  KeyedOptions,
+} from '../../engine/events/sale-events.ts';
+import { firstOfEachPath, invalidRequest } from '../http/problem.ts';
 import type { Request, Route } from '../http/route.ts';
-import { replyToEvent, showEvent } from './event-replies.ts';
-import { readTime, TIME_RULE } from './rfc3339.ts';
+import { noSuchEvent, replyToEvent } from './event-replies.ts';
 
-const Item = Type.Object(
-  {
-    sku: Type.RegExp(new RegExp(SKU_PATTERN, 'u'), { maxLength: MAX_SKU_CHARACTERS, rule: SKU_RULE }),
-    stock: Type.Integer({ minimum: 1, maximum: MAX_STOCK_UNITS }),
-    price: Type.Integer({ minimum: 0, maximum: MAX_PRICE_MINOR_UNITS }),
-    limitPerUser: Type.Optional(
-      Type.Union([Type.Integer({ minimum: 1, maximum: MAX_LIMIT_UNITS }), Type.Null()], {
-        rule: `must be a whole number from 1 to ${MAX_LIMIT_UNITS}, or null for no limit`,
-      }),
-    ),
-  },
-  { additionalProperties: false },
-);
-
-const Body = Type.Object(
-  {
-    name: Type.RegExp(new RegExp(REASON_PATTERN, 'u'), { maxLength: MAX_EVENT_NAME_CHARACTERS }),
-    startsAt: Type.String({ maxLength: 64, rule: TIME_RULE }),
-    endsAt: Type.String({ maxLength: 64, rule: TIME_RULE }),
-    repeat: Type.Optional(Type.Null()),
-    holdSeconds: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_HOLD_SECONDS })),
-    items: Type.Array(Item, { minItems: 1, maxItems: MAX_ITEMS_OF_EVENT }),
-  },
-  { additionalProperties: false },
-);
+const STATUSES = ['scheduled', 'open', 'closed', 'cancelled'] as const satisfies readonly EventStatus[];
 
 export interface EventOptions {
   readonly nowMs: () => number;
@@ -50,18 +27,32 @@ export interface EventOptions {
     list(): Promise<SaleEvent[]>;
     find(id: string): Promise<SaleEvent | null>;
     create(draft: EventDraft, options: KeyedOptions): Promise<EventResult>;
+    edit(id: string, edit: EventEdit): Promise<EventResult>;
+    adjust(id: string, adjustment: AllotmentAdjustment, options: KeyedOptions): Promise<EventResult>;
     step(id: string, step: EventStep, options: KeyedOptions): Promise<EventResult>;
+    replay(token: string): Promise<EventResult | null>;
   };
 }
 
-/** `GET /api/v1/events`: all sale events, those that start first first. */
+/** `GET /api/v1/events?status=`: all sale events, or those of a status, those that start first first. */
 export function listEventsRoute({ saleEvents }: EventOptions): Route {
   return {
     method: 'get',
     path: '/api/v1/events',
     access: 'anyone',
+    query: Type.Object({
+      status: Type.Optional(
+        Type.RegExp(new RegExp(`^(${STATUSES.join('|')})$`), {
+          rule: `must be one of ${STATUSES.join(', ')}`,
+        }),
+      ),
+    }),
     body: null,
-    handle: async () => ({ status: 200, body: { items: (await saleEvents.list()).map(showEvent) } }),
+    async handle({ query: { status } }) {
+      const events = await saleEvents.list();
+      const asked = status === undefined ? events : events.filter((event) => event.status === status);
+      return { status: 200, body: { items: asked.map(presentEvent) } };
+    },
   };
 }
 
@@ -74,8 +65,8 @@ export function showEventRoute({ saleEvents }: EventOptions): Route {
     body: null,
     async handle({ parameters: [id = ''] }) {
       const event = await saleEvents.find(id);
-      if (!event) throw new Problem('not_found', 'there is no such sale event');
-      return { status: 200, body: showEvent(event) };
+      if (!event) throw noSuchEvent();
+      return { status: 200, body: presentEvent(event) };
     },
   };
 }
@@ -86,12 +77,43 @@ export function createEventRoute({ saleEvents, nowMs }: EventOptions): Route {
     method: 'post',
     path: '/api/v1/events',
     access: 'operator',
-    body: Body,
+    body: EventBody,
     async handle({ body, idempotencyToken: token }: Request) {
-      const draft = toDraft(body as Static<typeof Body>);
-      const errors = findErrors(draft, nowMs());
-      if (errors.length > 0) throw invalidRequest(errors);
-      return replyToEvent(await saleEvents.create(draft, { token }), 201);
+      const reading = readEventDraft(body as EventBody, nowMs());
+      // What was asked for in time may be asked for again when it is over: the key says that it was done.
+      const earlier = 'faults' in reading && token !== undefined ? await saleEvents.replay(token) : null;
+      if (earlier) return replyToEvent(earlier, 201);
+      return replyToEvent(await saleEvents.create(soundOf(reading), { token }), 201);
+    },
+  };
+}
+
+/** `PATCH /api/v1/events/:id`: changes a sale event that is scheduled; what is absent stays. */
+export function editEventRoute({ saleEvents, nowMs }: EventOptions): Route {
+  return {
+    method: 'patch',
+    path: '/api/v1/events/:id',
+    access: 'operator',
+    body: EventEditBody,
+    async handle({ parameters: [id = ''], body }: Request) {
+      const event = await saleEvents.find(id);
+      if (!event) throw noSuchEvent();
+      const edit = soundOf(readEventEdit(body as EventEditBody, event, nowMs()));
+      return replyToEvent(await saleEvents.edit(id, edit), 200);
+    },
+  };
+}
+
+/** `POST /api/v1/events/:id/adjustments`: more units for an open event, or less, out of or into the regular ones. */
+export function adjustEventRoute({ saleEvents }: EventOptions): Route {
+  return {
+    method: 'post',
+    path: '/api/v1/events/:id/adjustments',
+    access: 'operator',
+    body: AllotmentsBody,
+    async handle({ parameters: [id = ''], body, idempotencyToken: token }: Request) {
+      const adjustment = soundOf(readAllotments(body as AllotmentsBody));
+      return replyToEvent(await saleEvents.adjust(id, adjustment, { token }), 200);
     },
   };
 }
@@ -109,27 +131,8 @@ export function stepEventRoutes({ saleEvents }: EventOptions): Route[] {
   }));
 }
 
-function toDraft({ name, startsAt, endsAt, holdSeconds = 0, items }: Static<typeof Body>): EventDraft {
-  return {
-    name,
-    startsAt: readTime(startsAt) ?? Number.NaN,
-    endsAt: readTime(endsAt) ?? Number.NaN,
-    holdSeconds,
-    repeat: null,
-    items: items.map((item) => ({ ...item, limitPerUser: item.limitPerUser ?? null })),
-  };
-}
-
-function findErrors({ startsAt, endsAt, items }: EventDraft, now: number): FieldError[] {
-  const errors: FieldError[] = [];
-  if (Number.isNaN(startsAt)) errors.push({ path: '/startsAt', message: TIME_RULE });
-  if (Number.isNaN(endsAt)) errors.push({ path: '/endsAt', message: TIME_RULE });
-  if (endsAt <= startsAt) errors.push({ path: '/endsAt', message: 'must be after startsAt' });
-  if (endsAt <= now) errors.push({ path: '/endsAt', message: 'must be in the future' });
-  const named = new Set<string>();
-  items.forEach(({ sku }, at) => {
-    if (named.has(sku)) errors.push({ path: `/items/${at}/sku`, message: 'is named twice' });
-    named.add(sku);
-  });
-  return errors;
+/** What was asked for. Throws 400 `invalid_request` where something is wrong with it. */
+function soundOf<Asked>(reading: Reading<Asked>): Asked {
+  if ('faults' in reading) throw invalidRequest(firstOfEachPath(reading.faults));
+  return reading.asked;
 }

@@ -1,7 +1,7 @@
 import { isUtf8 } from 'node:buffer';
 import type { TSchema } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
-import { type FieldError, invalidRequest, MAX_ERRORS, Problem } from './problem.ts';
+import { firstOfEachPath, invalidRequest, Problem } from './problem.ts';
 import { findLaxJson } from './strict-json.ts';
 
 /** The largest order has 1,000 lines; with the longest SKUs that is well below this. */
@@ -54,19 +54,4 @@ function parse(text: string): unknown {
   } catch (error) {
     throw invalidRequest([{ path: '', message: `is not JSON: ${(error as Error).message}` }]);
   }
-}
-
-/** An error and, where a schema found it, that schema: its `rule` says for people what the value must be. */
-type FoundError = FieldError & { readonly schema?: TSchema };
-
-function firstOfEachPath(...sources: Iterable<FoundError>[]): FieldError[] {
-  const errors: FieldError[] = [];
-  for (const source of sources) {
-    for (const { path, message, schema } of source) {
-      if (errors.length === MAX_ERRORS) return errors;
-      if (errors.some((error) => error.path === path)) continue;
-      errors.push({ path, message: schema?.rule ?? message });
-    }
-  }
-  return errors;
 }

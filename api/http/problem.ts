@@ -1,3 +1,5 @@
+import type { TSchema } from '@sinclair/typebox';
+
 /** Every code an error reply can carry, with its status and title. The contract lists what each means. */
 export const PROBLEMS = {
   invalid_request: { status: 400, title: 'The request is not valid' },
@@ -45,13 +47,29 @@ export class Problem extends Error {
 }
 
 export interface FieldError {
-  /** A JSON pointer into the body, or the name of a path parameter. */
+  /** A JSON pointer into the body, or the name of a path or query parameter. */
   readonly path: string;
   readonly message: string;
 }
 
 /** Errors that a 400 names at most: a body of a megabyte could hold a hundred thousand. */
 export const MAX_ERRORS = 20;
+
+/** An error and, where a schema found it, that schema: its `rule` says for people what the value must be. */
+type FoundError = FieldError & { readonly schema?: TSchema };
+
+/** At most `MAX_ERRORS`, one a path, in order. */
+export function firstOfEachPath(...sources: Iterable<FoundError>[]): FieldError[] {
+  const errors: FieldError[] = [];
+  for (const source of sources) {
+    for (const { path, message, schema } of source) {
+      if (errors.length === MAX_ERRORS) return errors;
+      if (errors.some((error) => error.path === path)) continue;
+      errors.push({ path, message: schema?.rule ?? message });
+    }
+  }
+  return errors;
+}
 
 /** A 422: the same Idempotency-Key with another body or path. */
 export function idempotencyMismatch(): Problem {

@@ -1,9 +1,9 @@
-import type { TSchema } from '@sinclair/typebox';
+import type { TObject, TSchema } from '@sinclair/typebox';
 import type { NotAccepting } from '../../engine/domain/fault.ts';
 import type { Caller } from '../../engine/token/token.ts';
 import type { Reply } from './reply.ts';
 
-export type Method = 'get' | 'post' | 'put' | 'delete';
+export type Method = 'get' | 'post' | 'put' | 'patch' | 'delete';
 
 /** `customer`: any valid token. `operator`: a token of that role. */
 export type Access = 'anyone' | 'customer' | 'operator';
@@ -12,6 +12,8 @@ export type Access = 'anyone' | 'customer' | 'operator';
 export interface Request<Body = unknown> {
   /** Path parameters in order, percent-decoded. */
   readonly parameters: readonly string[];
+  /** The query parameters that the route takes, those that were given, decoded and checked. */
+  readonly query: Readonly<Record<string, string>>;
   readonly body: Body;
   /** The token of the Idempotency-Key (`tokenOf`), on a POST that carries one. */
   readonly idempotencyToken: string | undefined;
@@ -29,6 +31,8 @@ export interface Route {
   readonly access: Access;
   /** What the body must be; null = none, or an empty object. */
   readonly body: TSchema | null;
+  /** The query parameters that it takes, as texts; any other is refused. Absent: a query is not looked at. */
+  readonly query?: TObject;
   /** Whether there may be no body at all: it is then read as an empty object. Always so where `body` is null. */
   readonly isBodyOptional?: boolean;
   /** Why every request is refused now, or null: asked before anything else is read of one, so that a refusal is cheap. */

@@ -13,6 +13,7 @@ import type { Caller } from '../../engine/token/token.ts';
 import { type BodyReader, createBodyReader, MAX_BODY_BYTES } from './body.ts';
 import { type Exchange, type ExchangeKind, Exchanges, send } from './exchange.ts';
 import { invalidRequest, Problem } from './problem.ts';
+import { createQueryReader, type QueryReader } from './query.ts';
 import {
   notAccepting,
   problemOf,
@@ -60,6 +61,8 @@ interface Head {
   readonly contentType: string;
   readonly contentEncoding: string;
   readonly parameters: readonly string[];
+  /** Read only where the route takes any. */
+  readonly query: string;
 }
 
 /**
@@ -116,9 +119,10 @@ export class HttpServer {
     const names = route.path.split('/').filter((segment) => segment.startsWith(':'));
     const readBody = bodyReaderOf(route);
     const kind = { readOnly: route.method === 'get', bodiless: false };
-    const bound = { route, names, readBody, kind };
+    const readQuery = route.query ? createQueryReader(route.query) : null;
+    const bound = { route, names, readBody, readQuery, kind };
     const take = (res: HttpResponse, req: HttpRequest) => this.#take(bound, res, req);
-    const register = { get: 'get', post: 'post', put: 'put', delete: 'del' } as const;
+    const register = { get: 'get', post: 'post', put: 'put', patch: 'patch', delete: 'del' } as const;
     this.#app[register[route.method]](route.path, take);
     if (route.method !== 'get') return;
     this.#app.head(route.path, (res, req) =>
@@ -144,7 +148,7 @@ export class HttpServer {
       send(res, closing(renderProblem(notAccepting('this process is shutting down'))));
       return;
     }
-    const { route, readBody } = bound;
+    const { route, readBody, readQuery } = bound;
     const refusal = route.refusal?.();
     if (refusal) {
       send(res, renderRefusal(refusal));
@@ -153,7 +157,9 @@ export class HttpServer {
     const head = readHead(bound, req);
     const exchange = this.#exchanges.begin(res, bound.kind);
     if (!readBody) {
-      void this.#answer(exchange, route, () => this.#request(exchange, { head, route, bytes: NO_BODY }));
+      void this.#answer(exchange, route, () =>
+        this.#request(exchange, { head, route, readQuery, bytes: NO_BODY }),
+      );
       return;
     }
     exchange.awaitsBody = true;
@@ -161,19 +167,20 @@ export class HttpServer {
       exchange.awaitsBody = false;
       void this.#answer(exchange, route, () => {
         if (!bytes) throw TOO_LARGE;
-        return this.#request(exchange, { head, route, bytes, readBody });
+        return this.#request(exchange, { head, route, readQuery, bytes, readBody });
       });
     });
   }
 
   /** Who may not ask is told so before what is wrong with the question. */
-  #request(exchange: Exchange, { head, route, bytes, readBody }: Received): Request {
+  #request(exchange: Exchange, { head, route, bytes, readQuery, readBody }: Received): Request {
     const caller = this.#options.authenticate(head.authorization, route.access);
     const idempotencyToken = head.target === '' ? undefined : readIdempotencyToken(head, caller, bytes);
     const parameters = head.parameters.map(decodeParameter);
+    const query = readQuery ? readQuery(head.query) : NO_QUERY;
     const isLeftOut = bytes.length === 0 && (route.body === null || route.isBodyOptional === true);
     const body = isLeftOut ? {} : readBody && readEncoded(readBody, head, bytes);
-    return { parameters, body, idempotencyToken, caller, isGone: () => exchange.isOver };
+    return { parameters, query, body, idempotencyToken, caller, isGone: () => exchange.isOver };
   }
 
   async #answer(exchange: Exchange, route: Route, prepare: () => Request): Promise<void> {
@@ -201,12 +208,14 @@ export class HttpServer {
 }
 
 const NO_BODY = Buffer.alloc(0);
+const NO_QUERY = {};
 const NOTHING = Type.Object({}, { additionalProperties: false });
 
 interface Received {
   readonly head: Head;
   readonly route: Route;
   readonly bytes: Buffer;
+  readonly readQuery: QueryReader | null;
   readonly readBody?: BodyReader;
 }
 
@@ -214,6 +223,7 @@ interface BoundRoute {
   readonly route: Route;
   readonly names: readonly string[];
   readonly readBody: BodyReader | null;
+  readonly readQuery: QueryReader | null;
   readonly kind: ExchangeKind;
 }
 
@@ -223,7 +233,7 @@ function bodyReaderOf({ body, method, readPlain }: Route): BodyReader | null {
   return method === 'post' ? createBodyReader(NOTHING) : null;
 }
 
-function readHead({ route, names, readBody }: BoundRoute, req: HttpRequest): Head {
+function readHead({ route, names, readBody, readQuery }: BoundRoute, req: HttpRequest): Head {
   // Every POST may carry a key; what is asked is the path and the bytes of the body.
   const idempotencyKey = route.method === 'post' ? req.getHeader('idempotency-key') : '';
   return {
@@ -233,6 +243,7 @@ function readHead({ route, names, readBody }: BoundRoute, req: HttpRequest): Hea
     contentType: readBody ? req.getHeader('content-type') : '',
     contentEncoding: readBody ? req.getHeader('content-encoding') : '',
     parameters: names.map((_, index) => req.getParameter(index) ?? ''),
+    query: readQuery ? (req.getQuery() ?? '') : '',
   };
 }
 

@@ -1,21 +1,17 @@
 import { Command, InvalidArgumentError } from 'commander';
 import type { AdjustmentOutcome } from '../../engine/domain/adjustment.ts';
 import { isReason, MAX_ADJUSTMENT_UNITS, MAX_REASON_CHARACTERS } from '../../engine/domain/bounds.ts';
-import { OutcomeUnknown } from '../../engine/domain/fault.ts';
-import { IDEMPOTENCY_KEY_PATTERN, tokenOf } from '../../engine/domain/idempotency.ts';
 import { type AdjustmentRequest, adjustStock } from '../../engine/redis/commands/adjust-stock.ts';
 import { CommandFailure } from '../failure.ts';
 import { submitAll } from '../submit-all.ts';
 import { dataOption } from './data-option.ts';
+import { explainUnknown, keyOption, tokenFor } from './key-option.ts';
 
 interface AdjustOptions {
   readonly reason: string;
   readonly id?: string;
   readonly data: string;
 }
-
-/** Nobody's: no token can name it, so keys given here never meet those of requests over HTTP. */
-const USER_OF_THE_COMMAND = '';
 
 /** `bootakhae stock adjust SKU DELTA`: adds units, or with a negative DELTA takes some away. */
 export function adjustCommand(): Command {
@@ -24,32 +20,17 @@ export function adjustCommand(): Command {
     .argument('<sku>')
     .argument('<delta>', 'units to add; negative: to take away', readDelta)
     .requiredOption('--reason <text>', 'why; it is kept with the change', readReason)
-    .option(
-      '--id <key>',
-      'the same adjustment with the same key is made once, however often it is sent',
-      readKey,
-    )
+    .addOption(keyOption('adjustment'))
     .addOption(dataOption())
     .action((sku: string, delta: number, options: AdjustOptions) => adjust(sku, delta, options));
 }
 
 async function adjust(sku: string, delta: number, { reason, id, data }: AdjustOptions): Promise<void> {
-  const request: AdjustmentRequest = { sku, delta, reason, token: id && tokenFor(id, [sku, delta, reason]) };
+  const token = tokenFor(id, 'stock adjust', [sku, delta, reason]);
+  const request: AdjustmentRequest = { sku, delta, reason, token };
   const submission = { command: adjustStock, items: [request], itemsOfCall: 1 };
   const [outcome] = await submitAll(data, submission).catch(explainUnknown);
   console.log(describe(sku, outcome!));
-}
-
-function explainUnknown(error: Error): never {
-  if (!(error instanceof OutcomeUnknown)) throw error;
-  throw new CommandFailure(
-    `whether it was done is not known (${error.message}): with --id, try again to find out`,
-  );
-}
-
-function tokenFor(key: string, asked: readonly (string | number)[]): string {
-  const body = Buffer.from(JSON.stringify(asked));
-  return tokenOf({ user: USER_OF_THE_COMMAND, key, target: 'stock adjust', body });
 }
 
 /** One line for people; what was not done is a failure. */
@@ -87,9 +68,4 @@ function readDelta(text: string): number {
 function readReason(text: string): string {
   if (isReason(text)) return text;
   throw new InvalidArgumentError(`expected 1 to ${MAX_REASON_CHARACTERS} characters, no control characters`);
-}
-
-function readKey(text: string): string {
-  if (IDEMPOTENCY_KEY_PATTERN.test(text)) return text;
-  throw new InvalidArgumentError('expected 1 to 255 visible ASCII characters');
 }

@@ -45,7 +45,7 @@ test('what is overdue, and what is not published, is said', () => {
   expect(problemsWith(announcing('LEADING', 2))).toEqual([
     '2 sale events should have opened or closed and have not',
   ]);
-  expect(problemsWith({ publisher: { mode: 'BACKING_OFF', lastError: 'no connection' } })).toEqual([
-    'scheduler 7 publishes nothing: no connection',
-  ]);
+  expect(
+    problemsWith({ publisher: { mode: 'BACKING_OFF', hasLease: true, lastError: 'no connection' } }),
+  ).toEqual(['scheduler 7 publishes nothing: no connection']);
 });

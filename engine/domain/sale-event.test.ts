@@ -45,6 +45,112 @@ describe('what overlaps an event', () => {
   });
 });
 
+describe('events that repeat meet', () => {
+  const MINUTE_MS = 60_000;
+  const from = (id: string, startsAt: string, over: Partial<SaleEvent> = {}) =>
+    event({ id, startsAt: Date.parse(startsAt), endsAt: Date.parse(startsAt) + 60 * MINUTE_MS, ...over });
+  const at = (cron: string) => ({ repeat: { cron, timezone: 'UTC', durationMinutes: 60 } });
+  const daily = from('daily', '2026-12-01T14:00:00Z', at('0 14 * * *'));
+
+  test.each([
+    ['another at the same hour, its first window a day later', '2026-12-02T14:30:00Z', at('30 14 * * *'), 1],
+    ['another that begins as it ends', '2026-12-01T15:00:00Z', at('0 15 * * *'), 0],
+    ['one of Fridays, months later', '2027-03-05T13:30:00Z', at('30 13 * * FRI'), 1],
+    ['a single one half a year ahead', '2027-06-01T14:59:00Z', {}, 1],
+    ['a single one half a year ahead, in the morning', '2027-06-01T09:00:00Z', {}, 0],
+    ['a single one that is before its first window', '2026-11-30T14:00:00Z', {}, 0],
+    ['one of other products', '2026-12-01T14:00:00Z', { items: [] }, 0],
+  ])('%s', (_, startsAt, over, count) => {
+    const other = from('other', startsAt, over);
+    expect(overlapsOf(other, [daily])).toHaveLength(count);
+    expect(overlapsOf(daily, [other])).toHaveLength(count);
+  });
+});
+
+describe('what is due', () => {
+  const MINUTE_MS = 60_000;
+  const everyMinute = { cron: '* * * * *', timezone: 'UTC', durationMinutes: 1 };
+  const START = Date.parse('2026-12-01T00:00:00Z');
+  const repeating = (over: Partial<SaleEvent> = {}) =>
+    event({ startsAt: START, endsAt: START + MINUTE_MS, repeat: everyMinute, ...over });
+
+  test.each([
+    ['scheduled', 999, { kind: 'nothing', at: 1_000 }],
+    ['scheduled', 1_000, { kind: 'change', action: 'open', event: { status: 'open' } }],
+    ['scheduled', 1_999, { kind: 'change', action: 'open', event: { status: 'open' } }],
+    ['scheduled', 2_000, { kind: 'change', action: 'record', event: { status: 'closed' } }],
+    ['open', 1_999, { kind: 'nothing', at: 2_000 }],
+    ['open', 2_000, { kind: 'change', action: 'close', event: { status: 'closed' } }],
+    ['closed', 9_000, { kind: 'nothing', at: null }],
+    ['cancelled', 9_000, { kind: 'nothing', at: null }],
+  ] as const)('for an event that is %s, at %i', (status, now, expected) => {
+    expect(decideDue(event({ status }), now)).toMatchObject(expected);
+  });
+
+  test('a window that passed is missed, each by itself, and the one that is on is scheduled', () => {
+    const decision = decideDue(repeating(), START + 180 * MINUTE_MS);
+    expect(decision).toMatchObject({ kind: 'change', action: 'record', event: { occurrence: 181 } });
+    const { occurrences } = decision as Extract<typeof decision, { kind: 'change' }>;
+    expect(occurrences.map(({ number }) => number)).toEqual(Array.from({ length: 181 }, (_, at) => at + 1));
+    expect(occurrences.map(({ status }) => status)).toEqual([...Array(180).fill('missed'), 'scheduled']);
+  });
+
+  test('one change tells of 500 missed windows at most, and the next goes on where it ended', () => {
+    const now = START + 600 * MINUTE_MS;
+    const first = decideDue(repeating(), now) as Extract<ReturnType<typeof decideDue>, { kind: 'change' }>;
+    expect(first.event).toMatchObject({ status: 'scheduled', occurrence: 501 });
+    const second = decideDue(first.event, now) as typeof first;
+    expect(second.event).toMatchObject({ status: 'scheduled', occurrence: 601, startsAt: now });
+    const told = [...first.occurrences, ...second.occurrences].filter(({ status }) => status === 'missed');
+    expect(told.map(({ number }) => number)).toEqual(Array.from({ length: 600 }, (_, at) => at + 1));
+  });
+
+  test('closing late goes on with the window that is still to come, closing early with the next', () => {
+    const late = decideDue(repeating({ status: 'open' }), START + 10.5 * MINUTE_MS);
+    expect(late).toMatchObject({
+      action: 'close',
+      event: { occurrence: 11, startsAt: START + 10 * MINUTE_MS },
+    });
+    const early = decideStep(repeating({ status: 'open' }), 'close', START + 1);
+    expect(early).toMatchObject({
+      event: { status: 'scheduled', occurrence: 2, startsAt: START + MINUTE_MS },
+      occurrences: [
+        { number: 1, status: 'closed' },
+        { number: 2, status: 'scheduled' },
+      ],
+    });
+  });
+});
+
+describe('a change', () => {
+  test('of a scheduled event may set anything, of any other nothing', () => {
+    const edit = { name: 'another', endsAt: 3_000 };
+    expect(decideEdit(event(), edit, 0)).toMatchObject({
+      kind: 'change',
+      action: 'record',
+      event: { ...edit, startsAt: 1_000 },
+      occurrences: [{ number: 1, status: 'scheduled', endsAt: 3_000 }],
+    });
+    for (const status of ['open', 'closed', 'cancelled'] as const)
+      expect(decideEdit(event({ status }), edit, 0)).toMatchObject({ kind: 'impossible' });
+    expect(decideEdit(event(), { endsAt: 1_000 }, 0)).toMatchObject({ kind: 'impossible' });
+    expect(decideEdit(event(), edit, 3_000)).toMatchObject({ kind: 'impossible' });
+  });
+
+  test('of allotments is for an open event, and keeps all of its items', () => {
+    const items = ['tea', 'cup'].map((sku) => ({ sku, stock: 5, price: 1, limitPerUser: null }));
+    const open = event({ status: 'open', items });
+    expect(decideAdjustment(open, [{ sku: 'cup', delta: -2 }])).toMatchObject({
+      kind: 'change',
+      action: 'adjust',
+      deltas: [0, -2],
+      event: { items: [{ stock: 5 }, { stock: 3 }] },
+    });
+    expect(decideAdjustment(open, [{ sku: 'pot', delta: 1 }])).toMatchObject({ kind: 'impossible' });
+    expect(decideAdjustment(event(), [{ sku: 'tea', delta: 1 }])).toMatchObject({ kind: 'impossible' });
+  });
+});
+
 describe('a step', () => {
   const decide = (status: EventStatus, step: 'open' | 'close' | 'cancel', now = 1_500) =>
     decideStep(event({ status }), step, now);

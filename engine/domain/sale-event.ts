@@ -187,8 +187,9 @@ export function decideAdjustment(
       reason: `the event does not carry ${foreign.map(({ sku }) => sku).join(', ')}`,
     };
   const deltas = event.items.map(({ sku }) => deltaOf.get(sku) ?? 0);
-  const items = event.items.map((item, at) => ({ ...item, stock: item.stock + deltas[at]! }));
-  const out = items.find(({ stock }) => stock < 0 || stock > MAX_STOCK_UNITS);
+  // Below nothing it is more than its pool has: the script refuses it and says what there is.
+  const items = event.items.map((item, at) => ({ ...item, stock: Math.max(0, item.stock + deltas[at]!) }));
+  const out = items.find(({ stock }) => stock > MAX_STOCK_UNITS);
   if (out) return { kind: 'impossible', reason: `the allotment of ${out.sku} would be ${out.stock}` };
   return { kind: 'change', event: { ...event, items }, action: 'adjust', deltas, occurrences: [] };
 }

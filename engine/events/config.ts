@@ -11,6 +11,7 @@ export const SCHEDULER_VARIABLES = [
   'METRICS_HOST',
   'METRICS_PORT',
   ...DECIDING_VARIABLES,
+  'STOCK_LOW_UNITS',
   'DATABASE_CONNECTIONS',
   'STOCK_LOW_UNITS',
 ] as const satisfies readonly VariableName[];

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { type InjectionToken, instanceCachingFactory, container as root } from 'tsyringe';
-import { type Broker, connectBroker, type Subscription } from '../broker/broker.ts';
+import { type Broker, connectBroker, type OutgoingMessage, type Subscription } from '../broker/broker.ts';
 import { dueEvents } from '../consumers/due-events.ts';
 import { stockRecovery } from '../consumers/stock-recovery.ts';
 import { connectDatabase, type Database, WRITING_SESSION } from '../database/database.ts';
@@ -28,7 +28,6 @@ import { Announcer } from './announcer.ts';
 import type { SchedulerConfig } from './config.ts';
 import { ConsumptionCounts } from './consumption-counts.ts';
 import { type Observed, reportScheduler, sampleScheduler } from './observe.ts';
-import { oneAtATime } from './one-at-a-time.ts';
 import { SaleEvents } from './sale-events.ts';
 
 /** The parts of the scheduler process that its `main.ts` starts and stops; null what its roles do not need. */
@@ -41,6 +40,7 @@ export interface Scheduler {
   /** Of the announcer alone, which must notice soon that MariaDB does not answer. */
   readonly announcerDatabase: Database;
   readonly publisher: OutboxPublisher | null;
+  /** Of the publisher alone, whose transactions end when it sleeps in one. */
   readonly publisherDatabase: Database;
   readonly gate: Gate | null;
   readonly events: Batcher<EventRequest, EventOutcome> | null;
@@ -80,8 +80,8 @@ const TOKENS: { readonly [Name in keyof Scheduler]: InjectionToken<Scheduler[Nam
 /** Sooner than the announcer's lease lapses. */
 const ANNOUNCER_SESSION = { initSql: [], socketTimeout: 2_000 };
 
-/** One reads the outbox while another renews the lease. */
-const PUBLISHER_CONNECTIONS = 3;
+/** One reads on while the other deletes what was told. */
+const PUBLISHER_CONNECTIONS = 2;
 
 /** More than messages can be in hand at once. */
 const WAITING = { itemsWaiting: 1_000, waitMs: 2_000, lanes: 1 };
@@ -117,13 +117,14 @@ export function createScheduler(config: SchedulerConfig): Scheduler {
   );
   provide('publisher', () => {
     if (!roles.has('publish')) return null;
-    const [broker, logger] = [get('broker'), get('logger')];
+    const [database, logger, broker] = [get('publisherDatabase'), get('logger'), get('broker')];
+    const publish = (message: OutgoingMessage) => broker.publish(message);
     return new OutboxPublisher({
-      database: get('publisherDatabase'),
+      database,
       clock: systemClock,
       logger,
       lowUnits: config.STOCK_LOW_UNITS,
-      publish: (message) => broker.publish(message),
+      publish,
     });
   });
   provide('gate', () => {
@@ -143,10 +144,9 @@ export function createScheduler(config: SchedulerConfig): Scheduler {
       changeEvent: (request) => events.submit(request),
       readRecord: (token) => readBehind(gate, readIdempotencyRecord(redis, token)),
     });
-    const advance = oneAtATime((id: string, occurrence: number) => sales.advance(id, occurrence));
     return counted(counts, [
       dueEvents({
-        advance: (id, occurrence) => counts.watchStep(advance(id, occurrence)),
+        advance: (id, occurrence) => counts.watchStep(sales.advance(id, occurrence)),
         clock: systemClock,
         logger,
       }),

@@ -10,7 +10,7 @@ import { reasonsOf } from './observe.ts';
 const CLOSE_WITHIN_MS = 1_000;
 const STOP_PUBLISHING_WITHIN_MS = 4_000;
 
-/** The scheduler process: announces when sale events open and close, carries out what messages ask for, tells the world what happened. */
+/** The scheduler process: announces when sale events open and close, carries out what messages ask for, and tells the world. */
 await runProcess(async (): Promise<RunningProcess> => {
   const config = readSchedulerConfig(process.env);
   const scheduler = createScheduler(config);
@@ -37,9 +37,8 @@ await runProcess(async (): Promise<RunningProcess> => {
       await server.close();
       redis.disconnect();
       const { database, announcerDatabase, publisherDatabase, heartbeatDatabase } = scheduler;
-      await Promise.all(
-        [database, announcerDatabase, publisherDatabase, heartbeatDatabase].map(closeOrLeave),
-      );
+      const databases = [database, announcerDatabase, publisherDatabase, heartbeatDatabase];
+      await Promise.all(databases.map(closeOrLeave));
       logger.info('stopped');
     },
   };

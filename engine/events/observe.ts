@@ -59,13 +59,8 @@ function sampleConsumption(gate: Gate, counts: ConsumptionCounts): Samples {
 }
 
 /** What a scheduler says of itself with each heartbeat. */
-export function reportScheduler({
-  roles,
-  broker,
-  announcer,
-  publisher,
-  gate,
-}: Observed): Partial<ProcessReport> {
+export function reportScheduler(observed: Observed): Partial<ProcessReport> {
+  const { roles, broker, announcer, publisher, gate } = observed;
   return {
     scheduler: {
       roles: [...roles],
@@ -83,8 +78,8 @@ function reportAnnouncer({ status }: Pick<Announcer, 'status'>) {
 }
 
 function reportPublisher({ status }: Pick<OutboxPublisher, 'status'>) {
-  const { mode, lastError } = status;
-  return { mode, lastError };
+  const { mode, hasLease, lastError } = status;
+  return { mode, hasLease, lastError };
 }
 
 /** What a scheduler lacks to do its work, or to stand by for it; empty = nothing. */

@@ -168,6 +168,11 @@ export class SaleEvents {
       const { revision, events } = await this.#options.readEvents();
       const found = events.get(id);
       if (!found) return { kind: 'missing' };
+      const foreign = items
+        .map(({ sku }) => sku)
+        .filter((sku) => !found.items.some((item) => item.sku === sku));
+      if (foreign.length > 0)
+        return await this.#unlessReplayed(token, { kind: 'unknown_product', skus: foreign });
       const decision = decideAdjustment(found, items);
       if (decision.kind === 'impossible') return await this.#unlessReplayed(token, decision);
       const result = await this.#change({ revision, ...decision, reason, token });
@@ -207,9 +212,17 @@ export class SaleEvents {
 
   /** A refusal stands only where the key has not led to a success before. */
   async #unlessReplayed(token: string | undefined, refusal: EventResult): Promise<EventResult> {
-    const record = token === undefined ? null : await this.#options.readRecord(token);
-    if (!record) return refusal;
-    if (record.content !== splitToken(token!).content || !record.outcome.startsWith('!'))
+    return (token !== undefined && (await this.replay(token))) || refusal;
+  }
+
+  /**
+   * What an idempotency key led to before, null where it is new: for whoever refuses a request for what it asks now, which may have
+   * been right then.
+   */
+  async replay(token: string): Promise<EventResult | null> {
+    const record = await this.#options.readRecord(token);
+    if (!record) return null;
+    if (record.content !== splitToken(token).content || !record.outcome.startsWith('!'))
       return { kind: 'idempotency_mismatch' };
     return { ...done(parseEventOutcome(record.outcome)), isReplayed: true };
   }

@@ -43,7 +43,11 @@ export interface SchedulerReport {
     readonly lastError: string | null;
   } | null;
   /** Null where it does not publish. */
-  readonly publisher: { readonly mode: string; readonly lastError: string | null } | null;
+  readonly publisher: {
+    readonly mode: string;
+    readonly hasLease: boolean;
+    readonly lastError: string | null;
+  } | null;
 }
 
 /** What a process says of itself once a second; each kind of process has parts of its own. */

@@ -1,3 +1,4 @@
+import { levelField } from '../domain/pool.ts';
 import type { Position } from '../domain/position.ts';
 import { type EventBook, unpackEvent } from '../domain/sale-event.ts';
 import type { RedisClient } from './client.ts';
@@ -42,4 +43,15 @@ export async function readEvents(redis: RedisClient): Promise<EventBook> {
   }) as [string | null, Record<string, string>];
   const events = Object.entries(records).map(([id, record]) => unpackEvent(id, record));
   return { revision: Number(revision ?? 0), events: new Map(events.map((event) => [event.id, event])) };
+}
+
+/** The units that an event's pool has of each SKU now, in order; 0 where there is no such pool. */
+export async function readPoolLevels(
+  redis: RedisClient,
+  eventId: string,
+  skus: readonly string[],
+): Promise<number[]> {
+  if (skus.length === 0) return [];
+  const fields = skus.map((sku) => levelField({ sku, pool: eventId }));
+  return (await redis.hmget(KEYS.levels, ...fields)).map((level) => Number(level ?? 0));
 }

@@ -76,7 +76,7 @@ describe('an event', () => {
     const { id, ...rest } = created.body;
     const { startsAt, endsAt } = rest;
     const asked = { name: 'a sale', repeat: null, status: 'scheduled', holdSeconds: 30, items: [item()] };
-    expect(rest).toEqual({ ...asked, startsAt, endsAt });
+    expect(rest).toEqual({ ...asked, startsAt, endsAt, occurrence: 1 });
     expect(created.headers.location).toBe(`/api/v1/events/${id}`);
     expect((await api.call(`/api/v1/events/${id}`)).body).toEqual(created.body);
     const { items } = (await api.call('/api/v1/events')).body;

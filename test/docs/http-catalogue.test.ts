@@ -8,7 +8,7 @@ import { packageRoot } from '../../engine/runtime/package-root.ts';
 const readme = readFileSync(`${packageRoot}/README.md`, 'utf8');
 
 test('README.md lists every route, and no other', () => {
-  const rows = [...readme.matchAll(/^\| `(GET|POST|PUT|DELETE) (\/[^` ]*)`/gm)];
+  const rows = [...readme.matchAll(/^\| `(GET|POST|PUT|PATCH|DELETE) (\/[^` ]*)`/gm)];
   const listed = rows.map(([, method, path]) => `${method} ${path}`);
   const served = createRoutes({} as Services).map(
     ({ method, path }) => `${method.toUpperCase()} ${path.replace(/:(\w+)/g, '{$1}')}`,

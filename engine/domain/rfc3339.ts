@@ -2,7 +2,7 @@
 const TIME = /^(\d{4})-(\d\d)-(\d\d)[Tt](\d\d):(\d\d):(\d\d)(?:\.\d{1,9})?(?:[Zz]|[+-](\d\d):(\d\d))$/;
 
 /** MariaDB keeps no later time, and RFC 3339 has none: years have four digits. */
-const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
+export const LATEST_MS = Date.UTC(9999, 11, 31, 23, 59, 59, 999);
 
 export const TIME_RULE = 'must be an RFC 3339 time with seconds and an offset, from 1970 to 9999';
 
