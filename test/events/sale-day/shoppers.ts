@@ -58,7 +58,7 @@ export class Shoppers {
 
   async #order(user: string, { at, basket }: { at: number; basket: Basket }): Promise<Told> {
     const answer = await this.#ask('/api/v1/orders', user, {
-      key: `order ${at}`,
+      key: `order-${at}`,
       body: { items: basket.lines },
     });
     const order = answer.status === 201 ? (answer.body as Order) : null;
@@ -72,7 +72,7 @@ export class Shoppers {
       status === 'held' ? (['confirm', 'confirm', 'confirm', 'cancel'] as const)[draw] : undefined;
     const step = action ?? (status === 'placed' && draw === 0 ? 'cancel' : null);
     if (!step) return;
-    const answer = await this.#ask(`/api/v1/orders/${id}/${step}`, told.user, { key: `${step} ${id}` });
+    const answer = await this.#ask(`/api/v1/orders/${id}/${step}`, told.user, { key: `${step}-${id}` });
     if (answer.status === 200) told.order = answer.body as Order;
   }
 
