@@ -129,6 +129,14 @@ describe('what changes', () => {
   });
 });
 
+test('a start that is moved forward is announced for its new time', async () => {
+  agenda.replace([event({ startsAt: T + HOUR_MS })]);
+  pass(HOUR_MS);
+  expect(await announced()).toEqual([]);
+  agenda.replace([event({ startsAt: clock.wall + LEAD_MS })]);
+  expect(await announced()).toEqual(['open sale 1']);
+});
+
 describe('the wall clock', () => {
   test('steps back: what was announced before its time is announced again when the time comes', async () => {
     agenda.replace([event()]);
@@ -137,6 +145,16 @@ describe('the wall clock', () => {
     clock.wall -= 60_000;
     expect(await announced()).toEqual([]);
     pass(59_999);
+    expect(await announced()).toEqual([]);
+    pass(1);
+    expect(await announced()).toEqual(['open sale 1']);
+  });
+
+  test('steps back to before its time after it was announced for long: it is not paused for when the time comes', async () => {
+    agenda.replace([event()]);
+    pass(HOUR_MS);
+    for (let said = 0; said < 12; pass(100)) said += (await announced()).length;
+    clock.wall = T - LEAD_MS - 1;
     expect(await announced()).toEqual([]);
     pass(1);
     expect(await announced()).toEqual(['open sale 1']);

@@ -125,6 +125,11 @@ export class Agenda {
     return [...this.#items.values()].flat().filter(({ isToAnnounce }) => isToAnnounce);
   }
 
+  /** How many events are on it. */
+  get size(): number {
+    return this.#items.size;
+  }
+
   /** How many steps are not done though their time was a while ago. */
   get overdue(): number {
     return [...this.#items.values()].flat().filter(({ isOverdue }) => isOverdue).length;

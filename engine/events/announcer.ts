@@ -36,6 +36,8 @@ export interface AnnouncerStatus {
   /** ms since the last confirmed announcement; null before the first. */
   readonly lastAnnouncedAgoMs: number | null;
   readonly overdue: number | null;
+  /** Events of which something is known to come. */
+  readonly upcoming: number;
   readonly lastError: string | null;
 }
 
@@ -110,6 +112,7 @@ export class Announcer {
       mode: this.#mode,
       announced: this.#counts,
       lastAnnouncedAgoMs: this.#announcedAt === null ? null : now - this.#announcedAt,
+      upcoming: this.#agenda.size,
       overdue: this.#mode === 'LEADING' ? this.#agenda.overdue : null,
       lastError: this.#lastError,
     };

@@ -37,11 +37,12 @@ export function sampleScheduler(observed: Observed): Samples {
 }
 
 function sampleAnnouncer({ status }: Pick<Announcer, 'status'>): Samples {
-  const { mode: now, announced, lastAnnouncedAgoMs: ago, overdue } = status;
+  const { mode: now, announced, lastAnnouncedAgoMs: ago, overdue, upcoming } = status;
   return {
     bootakhae_announcer_mode: new Map(ANNOUNCER_MODES.map((mode) => [mode, mode === now ? 1 : 0])),
     bootakhae_announcements_total: announced,
     bootakhae_announcement_age_seconds: ago === null ? null : ago / 1_000,
+    bootakhae_events_upcoming: upcoming,
     bootakhae_events_overdue: overdue,
   };
 }

@@ -60,22 +60,18 @@ async function untilReason(pattern: RegExp): Promise<void> {
   });
 }
 
+/** Resolves when the announcer knows of so many events that are to open or to close. */
+async function untilUpcoming(count: number): Promise<void> {
+  const isKnown = async () =>
+    String((await call(`${url}/metrics`)).body).includes(`\nbootakhae_events_upcoming ${count}\n`);
+  await vi.waitUntil(isKnown, { timeout: 10_000, interval: 20 });
+}
+
 test.each(['cut', 'swallowed'] as const)(
   'MariaDB (%s): an event that was known opens in time, and closes',
   async (weather) => {
     const event = await createEvent(api, { sku, startsInMs: 4_500, endsInMs: 6_500 });
-    await vi.waitUntil(
-      async () => {
-        const row = await api.database.query
-          .selectFrom('sale_events')
-          .select('id')
-          .where('id', '=', event.id)
-          .executeTakeFirst();
-        return row !== undefined;
-      },
-      { timeout: 3_000, interval: 20 },
-    );
-    await new Promise((resolve) => setTimeout(resolve, 400)); // two looks of the announcer, which tells nobody of them
+    await untilUpcoming(1);
     await networks.database.set(weather);
     await untilReason(/^MariaDB cannot be asked what is due: /);
     expect(Date.now()).toBeLessThan(event.startsAt);
