@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { join, resolve } from 'node:path';
 import { forgetData, prepareDataDirectory, rotateLogs } from './data-directory.ts';
 import { loadDemoCatalogue } from './demo.ts';
+import { type DemoEvent, scheduleDemoEvent } from './demo-event.ts';
 import { keptSecret } from './kept-secret.ts';
 import { takeLauncherLock } from './launcher-lock.ts';
 import { describeExit, type OwnedProcess } from './owned-process.ts';
@@ -50,6 +51,8 @@ export interface RunningStack {
   readonly amqp: string;
   readonly operatorToken: string;
   readonly customerToken: string;
+  /** Null without the demo. */
+  readonly demoEvent: DemoEvent | null;
   /** The process ids of now; a part that is just being started again, or is an outside server, is left out. */
   pids(): Partial<Record<PartName, number>>;
   /** Ends everything in order; what is kept stays in the data directory. May be called again. */
@@ -155,9 +158,11 @@ class LocalStack {
     const api = `http://127.0.0.1:${apiPort}`;
     await this.#untilOrdersAreAccepted(api);
     const tokens = await mintTokens(surroundings);
-    if (this.#options.demo !== false) await this.#loadDemo(surroundings);
+    const shop = { api, operatorToken: tokens.operatorToken };
+    const demoEvent = this.#options.demo === false ? null : await this.#loadDemo(surroundings, shop);
     const urls = { api, redis: redis.url, database: mariadb.url, amqp: rabbitmq.url };
-    return this.#becomeUp({ ...urls, operatorToken: tokens.operatorToken }, tokens.customerToken);
+    const { operatorToken, customerToken } = tokens;
+    return this.#becomeUp({ ...urls, operatorToken }, { customerToken, demoEvent });
   }
 
   #environment(): NodeJS.ProcessEnv {
@@ -243,16 +248,24 @@ class LocalStack {
   }
 
   /** The stack is of use without the demo: a failure is told and no more. */
-  async #loadDemo(surroundings: ProgramSurroundings): Promise<void> {
+  async #loadDemo(
+    surroundings: ProgramSurroundings,
+    shop: Pick<StackDescription, 'api' | 'operatorToken'>,
+  ): Promise<DemoEvent | null> {
     try {
-      this.#say('loading the demo catalogue');
+      this.#say('loading the demo catalogue and its sale event');
       await loadDemoCatalogue(surroundings);
+      return await scheduleDemoEvent(shop, Date.now());
     } catch (error) {
-      this.#say(`the demo catalogue was not loaded: ${messageOf(error)}`);
+      this.#say(`the demo was not loaded: ${messageOf(error)}`);
+      return null;
     }
   }
 
-  #becomeUp(description: Omit<StackDescription, 'pids'>, customerToken: string): RunningStack {
+  #becomeUp(
+    description: Omit<StackDescription, 'pids'>,
+    others: Pick<RunningStack, 'customerToken' | 'demoEvent'>,
+  ): RunningStack {
     this.#stopping.signal.throwIfAborted();
     this.#description = description;
     this.#describe();
@@ -260,7 +273,7 @@ class LocalStack {
     const operations = { pids: () => this.pids(), stop: () => this.stop() };
     return {
       ...description,
-      customerToken,
+      ...others,
       ...operations,
       dataDirectory: this.#data,
       logsDirectory: this.#logs,

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { DEMO_SKU } from './demo.ts';
+import type { DemoEvent } from './demo-event.ts';
 import { type RunningStack, startStack } from './stack.ts';
 import { messageOf, StackError } from './stack-error.ts';
 import { StopRequest } from './stop-request.ts';
@@ -62,6 +63,7 @@ function introduction(stack: RunningStack, options: UpOptions): string[] {
     `  operator token  ${stack.operatorToken}`,
     '',
     ...(options.demo ? ['  Place an order:', '', `  ${orderLine(stack)}`, ''] : []),
+    ...(stack.demoEvent ? saleLines(stack, stack.demoEvent) : []),
     '  See the orders in MariaDB:',
     '',
     `  ${databaseLine(stack)}`,
@@ -81,6 +83,17 @@ export function orderLine(stack: RunningStack): string {
     "-H 'Content-Type: application/json'",
     `-d '${body}'`,
   ].join(' ');
+}
+
+/** When the demo's sale event opens, and how to watch its stock. */
+function saleLines({ api }: RunningStack, { id, status, startsAt }: DemoEvent): string[] {
+  const when = status === 'open' ? 'is open' : `opens at ${new Date(startsAt).toLocaleTimeString()}`;
+  return [
+    `  A sale event ${when}, and again every ten minutes (npx bootakhae event show ${id}). Watch its stock:`,
+    '',
+    `  curl -N ${api}/api/v1/events/${id}/live`,
+    '',
+  ];
 }
 
 /** A line for the shell that shows the latest orders as they are in MariaDB. */

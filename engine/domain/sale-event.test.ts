@@ -303,6 +303,13 @@ describe('the windows of two events', () => {
     expect(overlapsOf(repeating(), [repeating(longer)])).toHaveLength(1);
   });
 
+  test('meet also where one comes every minute and the other once in months', () => {
+    const minutely = { cron: '* * * * *', timezone: 'UTC', durationMinutes: 1 };
+    const often = event({ startsAt: 0, endsAt: MINUTE, repeat: minutely });
+    const later = 200 * 24 * 60 * MINUTE;
+    expect(overlapsOf(event({ id: 'once', startsAt: later, endsAt: later + 1 }), [often])).toHaveLength(1);
+  });
+
   test('meet where one comes once and the other again and again', () => {
     expect(overlapsOf(event({ id: 'once', ...noon }), [repeating()])).toHaveLength(1);
     const between = { startsAt: noon.startsAt + 10 * MINUTE, endsAt: noon.startsAt + 30 * MINUTE };

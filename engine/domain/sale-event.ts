@@ -66,23 +66,26 @@ export function overlapsOf(event: SaleEvent, others: Iterable<SaleEvent>): SaleE
 }
 
 /**
- * How many windows of two events are held against each other, a year of daily ones. Two that meet later still cannot both
- * open: the second finds its products taken.
+ * How many windows of two events are held against each other: half a year of daily ones at least, whatever the other is. Two that meet
+ * later still cannot both open: the second finds its products taken.
  */
 const WINDOWS_COMPARED = 366;
+const MINUTE_MS = 60_000;
 
 function doMeet(one: SaleEvent, other: SaleEvent): boolean {
   let [a, b]: (Window | null)[] = [one, other];
   for (let compared = 0; a && b && compared < WINDOWS_COMPARED; compared++) {
     if (a.startsAt < b.endsAt && b.startsAt < a.endsAt) return true;
-    if (a.endsAt <= b.startsAt) a = windowAfter(one, a);
-    else b = windowAfter(other, b);
+    if (a.endsAt <= b.startsAt) a = windowAfter(one, a, b.startsAt);
+    else b = windowAfter(other, b, a.startsAt);
   }
   return false;
 }
 
-function windowAfter({ repeat }: SaleEvent, { endsAt }: Window): Window | null {
-  return repeat && nextWindow(repeat, endsAt);
+/** The next window that lasts until after `until`: of one that comes every minute all before that are passed over at once. */
+function windowAfter({ repeat }: SaleEvent, { endsAt }: Window, until = endsAt): Window | null {
+  if (!repeat) return null;
+  return nextWindow(repeat, Math.max(endsAt, until - repeat.durationMinutes * MINUTE_MS + 1));
 }
 
 /** What somebody may ask of an event. */

@@ -240,6 +240,15 @@ describe('what was missed', () => {
   });
 });
 
+test('no id of an event looks like an option of a command', async () => {
+  const ids: string[] = [];
+  for (let count = 0; count < 400; count++) {
+    const id = await schedule({ startsAt: START + count, endsAt: START + count + 1 });
+    ids.push(id);
+  }
+  expect(ids.filter((id) => !/^\w[\w-]{11}$/.test(id))).toEqual([]);
+});
+
 describe('an event whose products another open one has', () => {
   test('waits, with nothing changed, until that is closed', async () => {
     const first = await schedule();

@@ -241,7 +241,13 @@ function shortfalls(items: readonly EventItem[], moved: readonly number[]): Shor
 
 const ID_BYTES = 9;
 
-/** Not guessable from others and short enough to type: 12 characters of base 64 (URL form). */
+/**
+ * Not guessable from others and short enough to type: 12 characters of base 64 (URL form). None begins with a hyphen: a command would
+ * take it for an option.
+ */
 function newId(): string {
-  return randomBytes(ID_BYTES).toString('base64url');
+  for (;;) {
+    const id = randomBytes(ID_BYTES).toString('base64url');
+    if (!id.startsWith('-')) return id;
+  }
 }

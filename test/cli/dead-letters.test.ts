@@ -30,7 +30,7 @@ async function lastId(): Promise<string> {
 async function orderInTheWay(user: string, quantity: number) {
   const [epoch, sequence] = (await lastId()).split('-').map(Number) as [number, number];
   const id = formatOrderId({ epoch, sequence: sequence + 1, index: 0 });
-  await query("insert into orders values (?, 'x', 'placed', 1, utc_timestamp(3), null)", [id]);
+  await query("insert into orders values (?, 'x', 'placed', 1, utc_timestamp(3), null, null)", [id]);
   const answer = await api.order(user, [{ sku: 'tea', quantity }]);
   expect([answer.status, answer.body.id]).toEqual([201, id]);
   const entry = `${epoch}-${sequence + 1}`;

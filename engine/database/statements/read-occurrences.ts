@@ -93,25 +93,44 @@ async function readMoves(
 
 interface Sales {
   readonly sku: string;
-  readonly sold: number;
+  readonly ordered: number;
   readonly price: number;
 }
 
-/** Order ids sort as the orders were decided: of the tables only the orders between opening and close are read. */
-async function readSales(db: Kysely<Schema>, row: OccurrenceRow): Promise<Sales[]> {
-  if (row.opened_entry === null) return [];
-  const after = formatOrderId({ ...parsePosition(row.opened_entry), index: 0 });
-  const until = row.closed_entry && formatOrderId({ ...parsePosition(row.closed_entry), index: 0 });
-  const { rows } = await sql<Sales>`
-    select i.sku, max(i.unit_price) as price,
-           cast(sum(if(o.status in ('held', 'placed'), i.quantity, 0)) as signed) as sold
-    from order_items as i straight_join orders as o on o.id = i.order_id
-    where i.order_id > ${after} ${until === null ? sql`` : sql`and i.order_id < ${until}`} and i.pool = ${row.event_id}
-    group by i.sku`.execute(db);
-  return rows;
+interface WindowSales {
+  readonly sales: readonly Sales[];
+  /** Units of orders that are cancelled or expired now, by SKU. */
+  readonly givenBack: ReadonlyMap<string, number>;
 }
 
-function toRecorded(row: OccurrenceRow, moves: readonly Move[], sales: readonly Sales[]): RecordedOccurrence {
+/**
+ * What the window's orders drew from the event's pool, and what was given back of it since. Order ids sort as the orders were decided, so
+ * only those between opening and close are read; and most orders stand, so their statuses are looked at only for those that do not.
+ */
+async function readSales(db: Kysely<Schema>, row: OccurrenceRow): Promise<WindowSales> {
+  if (row.opened_entry === null) return { sales: [], givenBack: new Map() };
+  const after = formatOrderId({ ...parsePosition(row.opened_entry), index: 0 });
+  const until = row.closed_entry && formatOrderId({ ...parsePosition(row.closed_entry), index: 0 });
+  const isInWindow = (column: string) =>
+    until === null
+      ? sql`${sql.ref(column)} > ${after}`
+      : sql`${sql.ref(column)} > ${after} and ${sql.ref(column)} < ${until}`;
+  const { rows: sales } = await sql<Sales>`
+    select sku, max(unit_price) as price, cast(sum(quantity) as signed) as ordered
+    from order_items where ${isInWindow('order_id')} and pool = ${row.event_id} group by sku`.execute(db);
+  const { rows } = await sql<{ sku: string; units: number }>`
+    select i.sku, cast(sum(i.quantity) as signed) as units
+    from orders as o straight_join order_items as i on i.order_id = o.id
+    where ${isInWindow('o.id')} and o.status in ('cancelled', 'expired') and i.pool = ${row.event_id}
+    group by i.sku`.execute(db);
+  return { sales, givenBack: new Map(rows.map(({ sku, units }) => [sku, units])) };
+}
+
+function toRecorded(
+  row: OccurrenceRow,
+  moves: readonly Move[],
+  { sales, givenBack }: WindowSales,
+): RecordedOccurrence {
   const items = new Map<string, { sku: string; allotted: number; returned: number }>();
   for (const { entry, sku, delta, kind } of moves) {
     if (!isWithin(row, entry)) continue;
@@ -129,8 +148,8 @@ function toRecorded(row: OccurrenceRow, moves: readonly Move[], sales: readonly 
     closedAt: row.closed_at,
     note: row.note,
     items: [...items.values()].map((item) => {
-      const { sold = 0, price = null } = sales.find(({ sku }) => sku === item.sku) ?? {};
-      return { ...item, sold, price };
+      const { ordered = 0, price = null } = sales.find(({ sku }) => sku === item.sku) ?? {};
+      return { ...item, sold: ordered - (givenBack.get(item.sku) ?? 0), price };
     }),
   };
 }
