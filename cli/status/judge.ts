@@ -31,7 +31,7 @@ function missingKinds({ servers }: Facts, living: readonly ProcessStatus[]): str
 }
 
 function judgeProcess({ kind, pid, report }: ProcessStatus): string[] {
-  const { gate, backlog, drain, breakers, undecided = [] } = report;
+  const { gate, backlog, drain, scheduler, breakers, undecided = [] } = report;
   const who = `${kind} ${pid}`;
   const problems = (gate?.reasons ?? []).map((reason) => `the gate of ${who} is closed: ${reason}`);
   problems.push(...undecided.map((reason) => `Redis is not rebuilt: ${reason}`));
@@ -42,6 +42,8 @@ function judgeProcess({ kind, pid, report }: ProcessStatus): string[] {
   if (drain?.lastError) problems.push(`${who} applies nothing: ${drain.lastError}`);
   if ((drain?.lagSeconds ?? 0) > LAG_SECONDS)
     problems.push(`MariaDB is ${Math.round(drain!.lagSeconds!)} s behind the journal`);
+  if (scheduler?.publisher?.lastError)
+    problems.push(`${who} publishes nothing: ${scheduler.publisher.lastError}`);
   const open = Object.entries(breakers).filter(([, state]) => state === 'open');
   return [...problems, ...open.map(([server]) => `${who} does not reach ${server}`)];
 }

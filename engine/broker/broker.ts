@@ -49,7 +49,7 @@ export interface BrokerOptions {
 }
 
 const FINISH_HANDLING_WITHIN_MS = 10_000;
-const FINISH_PUBLISHING_WITHIN_MS = 5_000;
+const FINISH_PUBLISHING_WITHIN_MS = 2_000;
 const DECLARE_AGAIN_AFTER_MS = 5_000;
 
 /** Connects in the background: a broker that is away holds up nothing, and is said so in the log. */

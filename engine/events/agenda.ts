@@ -15,8 +15,11 @@ export const LEAD_MS = 1_000;
 /** What is not done so long after its time is overdue. */
 export const OVERDUE_MS = 5_000;
 
-/** A message may be lost with its queue: what was announced and is not done is announced again, at ever longer intervals. */
-const FIRST_PAUSE_MS = 5_000;
+/**
+ * What was announced and is not done is announced again, at ever longer intervals: a message may be lost with its queue, or be in the
+ * hands of a consumer that is stopped in its tracks, which RabbitMQ notices after a while; the next message goes to another.
+ */
+const FIRST_PAUSE_MS = 300;
 const LONGEST_PAUSE_MS = 300_000;
 /** After an announcement that RabbitMQ did not confirm. */
 const RETRY_MS = 500;
@@ -70,7 +73,8 @@ export class AgendaItem {
     try {
       await publish(this.announcement);
       this.#announced += 1;
-      this.#notBefore = this.#clock.monotonicMs() + pauseAfter(this.#announced);
+      const untilDueMs = Math.max(0, this.announcement.at - this.#clock.nowMs());
+      this.#notBefore = this.#clock.monotonicMs() + untilDueMs + pauseAfter(this.#announced);
       return this.#announced;
     } catch (error) {
       this.#notBefore = this.#clock.monotonicMs() + RETRY_MS;
@@ -121,6 +125,11 @@ export class Agenda {
     return [...this.#items.values()].flat().filter(({ isToAnnounce }) => isToAnnounce);
   }
 
+  /** How many events are on it. */
+  get size(): number {
+    return this.#items.size;
+  }
+
   /** How many steps are not done though their time was a while ago. */
   get overdue(): number {
     return [...this.#items.values()].flat().filter(({ isOverdue }) => isOverdue).length;
@@ -151,7 +160,7 @@ function following(event: UpcomingEvent): UpcomingEvent | null {
   return window && { ...event, ...window, status: 'scheduled', occurrence: event.occurrence + 1 };
 }
 
-/** After the first announcement 5 s, then twice as long each time, at most 5 minutes. */
+/** After its time, or the announcement where that is later. */
 function pauseAfter(announced: number): number {
   return Math.min(FIRST_PAUSE_MS * 2 ** (announced - 1), LONGEST_PAUSE_MS);
 }

@@ -5,7 +5,7 @@ import type { Clock } from '../runtime/clock.ts';
 import { within } from '../runtime/deadline.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { runPeriodically } from '../runtime/periodic.ts';
-import { Agenda, type AgendaItem, type Announcement } from './agenda.ts';
+import { Agenda, type AgendaItem, type Announcement, OVERDUE_MS } from './agenda.ts';
 
 /** What an announcer is at; see `Announcer`. */
 export const ANNOUNCER_MODES = ['STARTING', 'STANDBY', 'LEADING', 'BLIND', 'STOPPED'] as const;
@@ -36,6 +36,8 @@ export interface AnnouncerStatus {
   /** ms since the last confirmed announcement; null before the first. */
   readonly lastAnnouncedAgoMs: number | null;
   readonly overdue: number | null;
+  /** Events of which something is known to come. */
+  readonly upcoming: number;
   readonly lastError: string | null;
 }
 
@@ -110,6 +112,7 @@ export class Announcer {
       mode: this.#mode,
       announced: this.#counts,
       lastAnnouncedAgoMs: this.#announcedAt === null ? null : now - this.#announcedAt,
+      upcoming: this.#agenda.size,
       overdue: this.#mode === 'LEADING' ? this.#agenda.overdue : null,
       lastError: this.#lastError,
     };
@@ -188,10 +191,9 @@ export class Announcer {
       const times = await item.announce(publish);
       this.#counts.set(step, this.#counts.get(step)! + 1);
       this.#announcedAt = clock.monotonicMs();
-      const aheadMs = at - clock.nowMs();
-      if (times === 1) logger.info({ ...what, aheadMs }, 'announced');
-      else
-        logger.warn({ ...what, times, lateMs: -aheadMs }, 'announced again: MariaDB does not say it is done');
+      const said = { ...what, times, aheadMs: at - clock.nowMs() };
+      if (said.aheadMs > -OVERDUE_MS) logger.info(said, 'announced');
+      else logger.warn(said, 'announced again: it is overdue, as far as MariaDB says');
     } catch (error) {
       logger.warn(
         { ...what, error: (error as Error).message },

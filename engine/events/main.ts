@@ -1,4 +1,5 @@
 import type { Database } from '../database/database.ts';
+import type { OutboxPublisher } from '../outbox/publisher.ts';
 import { within } from '../runtime/deadline.ts';
 import { type RunningProcess, runProcess } from '../runtime/lifecycle.ts';
 import { startProbeServer } from '../runtime/probe-server.ts';
@@ -7,6 +8,7 @@ import { createScheduler } from './container.ts';
 import { reasonsOf } from './observe.ts';
 
 const CLOSE_WITHIN_MS = 1_000;
+const STOP_PUBLISHING_WITHIN_MS = 4_000;
 
 /** The scheduler process: announces when sale events open and close, carries out what messages ask for, and tells the world. */
 await runProcess(async (): Promise<RunningProcess> => {
@@ -27,7 +29,7 @@ await runProcess(async (): Promise<RunningProcess> => {
   return {
     async stop() {
       logger.info('stopping: nothing is announced any more, messages in hand are finished');
-      await Promise.all([announcer?.stop(), publisher?.stop()]);
+      await Promise.all([announcer?.stop(), stopOrLeave(publisher)]);
       await broker.close();
       await Promise.all([events?.drain(), settlements?.drain()]);
       gate?.stop();
@@ -41,6 +43,11 @@ await runProcess(async (): Promise<RunningProcess> => {
     },
   };
 });
+
+/** What a MariaDB that does not answer was asked is not waited for: what was told without being deleted is told again. */
+async function stopOrLeave(publisher: OutboxPublisher | null): Promise<void> {
+  if (publisher) await within(STOP_PUBLISHING_WITHIN_MS, publisher.stop()).catch(() => undefined);
+}
 
 /** A MariaDB that does not answer is not waited for: nothing of ours is under way there. */
 async function closeOrLeave(database: Database): Promise<void> {

@@ -37,11 +37,12 @@ export function sampleScheduler(observed: Observed): Samples {
 }
 
 function sampleAnnouncer({ status }: Pick<Announcer, 'status'>): Samples {
-  const { mode: now, announced, lastAnnouncedAgoMs: ago, overdue } = status;
+  const { mode: now, announced, lastAnnouncedAgoMs: ago, overdue, upcoming } = status;
   return {
     bootakhae_announcer_mode: new Map(ANNOUNCER_MODES.map((mode) => [mode, mode === now ? 1 : 0])),
     bootakhae_announcements_total: announced,
     bootakhae_announcement_age_seconds: ago === null ? null : ago / 1_000,
+    bootakhae_events_upcoming: upcoming,
     bootakhae_events_overdue: overdue,
   };
 }
@@ -83,11 +84,13 @@ function reportPublisher({ status }: Pick<OutboxPublisher, 'status'>) {
 }
 
 /** What a scheduler lacks to do its work, or to stand by for it; empty = nothing. */
-export function reasonsOf({ broker, announcer, gate }: Omit<Observed, 'heartbeat'>): string[] {
+export function reasonsOf({ broker, announcer, publisher, gate }: Omit<Observed, 'heartbeat'>): string[] {
   const reasons = broker.isConnected ? [] : ['RabbitMQ is away'];
   const { mode, lastError } = announcer?.status ?? { mode: 'STANDBY', lastError: null };
   if (mode === 'STARTING') reasons.push('what is due is not known yet');
   if (lastError !== null) reasons.push(`MariaDB cannot be asked what is due: ${lastError}`);
+  const unpublished = publisher?.status.lastError ?? null;
+  if (unpublished !== null && broker.isConnected) reasons.push(`nothing is published: ${unpublished}`);
   return [...reasons, ...(gate?.reasons ?? [])];
 }
 

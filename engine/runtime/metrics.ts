@@ -70,6 +70,10 @@ export const METRICS = {
     'step',
   ]),
   bootakhae_announcement_age_seconds: gauge(SCHEDULER, 'Seconds since the last announcement'),
+  bootakhae_events_upcoming: gauge(
+    SCHEDULER,
+    'Sale events that open or close within 24 hours; known to the one that announces',
+  ),
   bootakhae_events_overdue: gauge(
     SCHEDULER,
     'Sale events that should have opened or closed more than 5 s ago; known to the one that announces',
