@@ -50,6 +50,7 @@ export interface BrokerOptions {
 
 const FINISH_HANDLING_WITHIN_MS = 10_000;
 const FINISH_PUBLISHING_WITHIN_MS = 5_000;
+const CLOSE_CHANNEL_WITHIN_MS = 5_000;
 const DECLARE_AGAIN_AFTER_MS = 5_000;
 
 /** Connects in the background: a broker that is away holds up nothing, and is said so in the log. */
@@ -71,7 +72,11 @@ class SupervisedBroker implements Broker {
     this.#logger = logger;
     this.#saidOfTopology = new SaidOnce(logger);
     this.#connection = new Connection({ url, name: `bootakhae-${kind}`, logger });
-    this.#publisher = new Publisher(() => void this.#declareAgain());
+    this.#publisher = new Publisher({
+      onUnroutable: () => void this.#declareAgain(),
+      onOverdue: (channel) => void this.#letGo(channel),
+      isBlocked: () => this.#connection.isBlocked,
+    });
     void keepChannel<ConfirmChannel>({
       connection: this.#connection,
       purpose: 'publish',
@@ -112,6 +117,12 @@ class SupervisedBroker implements Broker {
     );
     this.#closing.abort();
     await this.#connection.close();
+  }
+
+  /** Another channel is opened when this one is closed; a RabbitMQ that does not even do that is connected to anew. */
+  async #letGo(channel: ConfirmChannel): Promise<void> {
+    this.#logger.warn('RabbitMQ owes a confirmation for too long; publishing over another channel');
+    await within(CLOSE_CHANNEL_WITHIN_MS, channel.close()).catch(() => this.#connection.reset());
   }
 
   async #untilLate(ms: number, work: Promise<unknown>, late: string): Promise<void> {

@@ -48,6 +48,7 @@ export interface ConsumerOptions {
 /** Before a message whose handling failed unforeseen is given back, so that its deliveries are not used up in a moment. */
 const PAUSE_AFTER_FAILURE_MS = 1_000;
 const CANCEL_WITHIN_MS = 2_000;
+const CLOSE_WITHIN_MS = 2_000;
 
 /** A channel on which messages are consumed. */
 interface Session {
@@ -86,6 +87,8 @@ export class Consumer {
       await within(CANCEL_WITHIN_MS, session.channel.cancel(session.consumerTag)).catch(() => undefined);
     session?.ending.abort();
     await Promise.all(this.#inHand);
+    // Answered only after the acknowledgements before it: the connection's closing might overtake them.
+    if (session) await within(CLOSE_WITHIN_MS, session.channel.close()).catch(() => undefined);
   }
 
   async #begin(channel: Channel): Promise<void> {
