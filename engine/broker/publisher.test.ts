@@ -57,17 +57,16 @@ const keysSent = () => channel.sent.map(({ routingKey }) => routingKey);
 describe('a confirmation that does not come', () => {
   test('is given up after ten seconds, and everything behind it', async () => {
     const publisher = publisherOn(channel);
-    const published = ['a', 'b'].map((key) => publisher.publish(message(key)));
-    const rejections = published.map((each) =>
-      expect(each).rejects.toThrow(/no confirmation within 10000 ms/),
-    );
+    const [late, inTime] = ['a', 'b'].map((key) => publisher.publish(message(key)));
+    const rejection = expect(late).rejects.toThrow(/no confirmation within 10000 ms/);
     channel.sent[1]!.confirm(null);
+    await inTime;
+    const behind = expect(publisher.publish(message('c'))).rejects.toThrow(/no confirmation/);
     await vi.advanceTimersByTimeAsync(9_000);
     expect(overdue).toEqual([]);
     await vi.advanceTimersByTimeAsync(2_000);
     expect(overdue).toEqual([channel]);
-    await rejections[0];
-    await published[1];
+    await Promise.all([rejection, behind]);
     expect(publisher.isReady).toBe(false);
   });
 
