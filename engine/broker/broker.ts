@@ -3,7 +3,7 @@ import { within } from '../runtime/deadline.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { Connection } from './connection.ts';
 import { Consumer, type Subscription } from './consumer.ts';
-import { keepChannel } from './keep-channel.ts';
+import { keepChannel, letGo } from './keep-channel.ts';
 import { NotPublished, Publisher } from './publisher.ts';
 import { SaidOnce } from './said-once.ts';
 import { declareTopology, EXCHANGE } from './topology.ts';
@@ -50,7 +50,6 @@ export interface BrokerOptions {
 
 const FINISH_HANDLING_WITHIN_MS = 10_000;
 const FINISH_PUBLISHING_WITHIN_MS = 5_000;
-const CLOSE_CHANNEL_WITHIN_MS = 5_000;
 const DECLARE_AGAIN_AFTER_MS = 5_000;
 
 /** Connects in the background: a broker that is away holds up nothing, and is said so in the log. */
@@ -74,7 +73,7 @@ class SupervisedBroker implements Broker {
     this.#connection = new Connection({ url, name: `bootakhae-${kind}`, logger });
     this.#publisher = new Publisher({
       onUnroutable: () => void this.#declareAgain(),
-      onOverdue: (channel) => void this.#letGo(channel),
+      onOverdue: (channel) => void this.#publishAnew(channel),
       isBlocked: () => this.#connection.isBlocked,
     });
     void keepChannel<ConfirmChannel>({
@@ -119,10 +118,10 @@ class SupervisedBroker implements Broker {
     await this.#connection.close();
   }
 
-  /** Another channel is opened when this one is closed; a RabbitMQ that does not even do that is connected to anew. */
-  async #letGo(channel: ConfirmChannel): Promise<void> {
+  /** Another channel is opened when this one is closed. */
+  async #publishAnew(channel: ConfirmChannel): Promise<void> {
     this.#logger.warn('RabbitMQ owes a confirmation for too long; publishing over another channel');
-    await within(CLOSE_CHANNEL_WITHIN_MS, channel.close()).catch(() => this.#connection.reset());
+    await letGo(channel, this.#connection);
   }
 
   async #untilLate(ms: number, work: Promise<unknown>, late: string): Promise<void> {

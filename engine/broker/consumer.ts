@@ -4,9 +4,9 @@ import { within } from '../runtime/deadline.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Connection } from './connection.ts';
 import { bury } from './dead-letters.ts';
-import { keepChannel } from './keep-channel.ts';
+import { keepChannel, letGo } from './keep-channel.ts';
 import type { Publisher } from './publisher.ts';
-import { closeQuietly, declareQueue } from './topology.ts';
+import { declareQueue } from './topology.ts';
 
 /** A message as it was delivered. */
 export interface Delivery {
@@ -48,7 +48,6 @@ export interface ConsumerOptions {
 /** Before a message whose handling failed unforeseen is given back, so that its deliveries are not used up in a moment. */
 const PAUSE_AFTER_FAILURE_MS = 1_000;
 const CANCEL_WITHIN_MS = 2_000;
-const CLOSE_WITHIN_MS = 2_000;
 
 /** A channel on which messages are consumed. */
 interface Session {
@@ -88,7 +87,7 @@ export class Consumer {
     session?.ending.abort();
     await Promise.all(this.#inHand);
     // Answered only after the acknowledgements before it: the connection's closing might overtake them.
-    if (session) await within(CLOSE_WITHIN_MS, session.channel.close()).catch(() => undefined);
+    if (session) await letGo(session.channel, this.#options.connection);
   }
 
   async #begin(channel: Channel): Promise<void> {
@@ -109,7 +108,14 @@ export class Consumer {
 
   /** RabbitMQ says with no message that the consumer is cancelled: its queue is gone. A new channel declares it again. */
   #take(session: Session, message: ConsumeMessage | null): void {
-    if (!message) closeQuietly(session.channel);
+    const { connection, logger, subscription } = this.#options;
+    if (!message) {
+      logger.warn(
+        { queue: subscription.queue },
+        'RabbitMQ ended the consumer: its queue is gone or was moved',
+      );
+      void letGo(session.channel, connection);
+    }
     if (!message || this.#stopping.signal.aborted) return;
     const handling = this.#handle(session, message).finally(() => this.#inHand.delete(handling));
     this.#inHand.add(handling);

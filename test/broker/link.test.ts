@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFailed, test, vi } from 'vitest';
 import { type Broker, connectBroker, type Delivery, type Verdict } from '../../engine/broker/broker.ts';
 import {
   DEAD_LETTER_QUEUE,
@@ -19,6 +19,7 @@ let log: ReturnType<typeof keptLog>;
 
 beforeEach(async () => {
   log = keptLog();
+  onTestFailed(() => console.error(log.lines.map((line) => JSON.stringify(line)).join('\n')));
   await connected(link()); // declares what may be missing
   outsider = await Outsider.of(rabbitmq);
   await outsider.emptyQueues();
@@ -188,7 +189,7 @@ describe('a RabbitMQ that is killed and comes back', () => {
     expect(taken.map(({ isRedelivered }) => isRedelivered)).toEqual([false, true]);
     await vi.waitUntil(async () => (await outsider.depth(EVENTS_QUEUE)) === 0, WAIT);
     // Of the one in `beforeEach` thrice, of both twice.
-    expect(said('RabbitMQ connected')).toBe(7);
+    await vi.waitUntil(() => said('RabbitMQ connected') === 7, WAIT);
   });
 });
 
