@@ -7,6 +7,7 @@ import { bury } from './dead-letters.ts';
 import { keepChannel, letGo } from './keep-channel.ts';
 import type { Publisher } from './publisher.ts';
 import { declareQueue } from './topology.ts';
+import { watchConsumer } from './watch-consumer.ts';
 
 /** A message as it was delivered. */
 export interface Delivery {
@@ -55,6 +56,8 @@ interface Session {
   /** Aborts when the channel is gone or the consumer stops. */
   readonly ending: AbortController;
   consumerTag: string | null;
+  delivered: number;
+  inHand: number;
 }
 
 /** Consumes a queue until it is stopped, over as many channels as it takes. */
@@ -91,13 +94,32 @@ export class Consumer {
   }
 
   async #begin(channel: Channel): Promise<void> {
-    const { queue, prefetch } = this.#options.subscription;
-    const session: Session = { channel, ending: new AbortController(), consumerTag: null };
+    const { connection, logger, subscription } = this.#options;
+    const { queue, prefetch } = subscription;
+    const session: Session = {
+      channel,
+      ending: new AbortController(),
+      consumerTag: null,
+      delivered: 0,
+      inHand: 0,
+    };
     this.#session = session;
     await declareQueue(channel, queue);
     await channel.prefetch(prefetch);
     const { consumerTag } = await channel.consume(queue, (message) => this.#take(session, message));
     session.consumerTag = consumerTag;
+    watchConsumer({
+      ...{ channel, queue, signal: session.ending.signal },
+      delivered: () => session.delivered,
+      hasRoom: () => session.inHand < prefetch,
+      onStarved: (reason) => {
+        logger.warn(
+          { queue, reason },
+          'RabbitMQ does not serve the consumer; consuming over another channel',
+        );
+        void letGo(channel, connection);
+      },
+    });
   }
 
   #end(channel: Channel): void {
@@ -117,7 +139,12 @@ export class Consumer {
       void letGo(session.channel, connection);
     }
     if (!message || this.#stopping.signal.aborted) return;
-    const handling = this.#handle(session, message).finally(() => this.#inHand.delete(handling));
+    session.delivered += 1;
+    session.inHand += 1;
+    const handling = this.#handle(session, message).finally(() => {
+      session.inHand -= 1;
+      this.#inHand.delete(handling);
+    });
     this.#inHand.add(handling);
   }
 
