@@ -3,7 +3,7 @@ import { within } from '../runtime/deadline.ts';
 import type { Logger } from '../runtime/logger.ts';
 import { Connection } from './connection.ts';
 import { Consumer, type Subscription } from './consumer.ts';
-import { keepChannel } from './keep-channel.ts';
+import { keepChannel, letGo } from './keep-channel.ts';
 import { NotPublished, Publisher } from './publisher.ts';
 import { SaidOnce } from './said-once.ts';
 import { declareTopology, EXCHANGE } from './topology.ts';
@@ -71,7 +71,11 @@ class SupervisedBroker implements Broker {
     this.#logger = logger;
     this.#saidOfTopology = new SaidOnce(logger);
     this.#connection = new Connection({ url, name: `bootakhae-${kind}`, logger });
-    this.#publisher = new Publisher(() => void this.#declareAgain());
+    this.#publisher = new Publisher({
+      onUnroutable: () => void this.#declareAgain(),
+      onOverdue: (channel) => void this.#publishAnew(channel),
+      isBlocked: () => this.#connection.isBlocked,
+    });
     void keepChannel<ConfirmChannel>({
       connection: this.#connection,
       purpose: 'publish',
@@ -112,6 +116,12 @@ class SupervisedBroker implements Broker {
     );
     this.#closing.abort();
     await this.#connection.close();
+  }
+
+  /** Another channel is opened when this one is closed. */
+  async #publishAnew(channel: ConfirmChannel): Promise<void> {
+    this.#logger.warn('RabbitMQ owes a confirmation for too long; publishing over another channel');
+    await letGo(channel, this.#connection);
   }
 
   async #untilLate(ms: number, work: Promise<unknown>, late: string): Promise<void> {

@@ -1,4 +1,5 @@
 import { EventEmitter, once } from 'node:events';
+import type { Duplex } from 'node:stream';
 import { type ChannelModel, connect } from 'amqplib';
 import { within } from '../runtime/deadline.ts';
 import type { Logger } from '../runtime/logger.ts';
@@ -30,6 +31,7 @@ export class Connection {
   readonly #said: SaidOnce;
   readonly #kept: Promise<void>;
   #model: ChannelModel | null = null;
+  #isBlocked = false;
 
   constructor(options: ConnectionOptions) {
     this.#options = options;
@@ -47,6 +49,16 @@ export class Connection {
 
   get isOpen(): boolean {
     return this.#model !== null;
+  }
+
+  /** Whether RabbitMQ takes no messages over it now. */
+  get isBlocked(): boolean {
+    return this.#isBlocked;
+  }
+
+  /** Lets go of the connection that is open, if one is: it says that it is open and does not answer. */
+  reset(): void {
+    if (this.#model) streamOf(this.#model)?.destroy(new Error('RabbitMQ does not answer'));
   }
 
   /** The open connection, once there is one. Rejects when `signal` aborts. */
@@ -91,13 +103,18 @@ export class Connection {
     });
     model.on('handler-error', (error, event) => logger.error({ error: error.message, event }, 'RabbitMQ'));
     model.on('blocked', (why) => {
+      this.#isBlocked = true;
       logger.warn({ reason: why }, 'RabbitMQ takes no messages now: it is short of memory or disk');
     });
-    model.on('unblocked', () => logger.info('RabbitMQ takes messages again'));
+    model.on('unblocked', () => {
+      this.#isBlocked = false;
+      logger.info('RabbitMQ takes messages again');
+    });
     const ended = new Promise<Error>((resolve) => {
       model.on('close', (error) => {
         state.isOpen = false;
         if (this.#model === model) this.#model = null;
+        this.#isBlocked = false;
         cut(model);
         resolve(error ?? reason ?? new Error('the connection was closed'));
       });
@@ -123,7 +140,11 @@ const LAST_WORDS_MS = 500;
  * amqplib ends its side of the socket only, which leaves it open for as long as the other side does not answer. What was
  * written last still goes out.
  */
-function cut({ connection }: ChannelModel): void {
-  const { stream } = connection as unknown as { stream?: { destroy(): void } };
-  setTimeout(() => stream?.destroy(), LAST_WORDS_MS).unref();
+function cut(model: ChannelModel): void {
+  setTimeout(() => streamOf(model)?.destroy(), LAST_WORDS_MS).unref();
+}
+
+/** amqplib has it, and its types do not say so. */
+function streamOf({ connection }: ChannelModel): Duplex | undefined {
+  return (connection as { stream?: Duplex }).stream;
 }

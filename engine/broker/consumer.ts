@@ -4,9 +4,10 @@ import { within } from '../runtime/deadline.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Connection } from './connection.ts';
 import { bury } from './dead-letters.ts';
-import { keepChannel } from './keep-channel.ts';
+import { keepChannel, letGo } from './keep-channel.ts';
 import type { Publisher } from './publisher.ts';
-import { closeQuietly, declareQueue } from './topology.ts';
+import { declareQueue } from './topology.ts';
+import { watchConsumer } from './watch-consumer.ts';
 
 /** A message as it was delivered. */
 export interface Delivery {
@@ -55,6 +56,8 @@ interface Session {
   /** Aborts when the channel is gone or the consumer stops. */
   readonly ending: AbortController;
   consumerTag: string | null;
+  delivered: number;
+  inHand: number;
 }
 
 /** Consumes a queue until it is stopped, over as many channels as it takes. */
@@ -86,16 +89,37 @@ export class Consumer {
       await within(CANCEL_WITHIN_MS, session.channel.cancel(session.consumerTag)).catch(() => undefined);
     session?.ending.abort();
     await Promise.all(this.#inHand);
+    // Answered only after the acknowledgements before it: the connection's closing might overtake them.
+    if (session) await letGo(session.channel, this.#options.connection);
   }
 
   async #begin(channel: Channel): Promise<void> {
-    const { queue, prefetch } = this.#options.subscription;
-    const session: Session = { channel, ending: new AbortController(), consumerTag: null };
+    const { connection, logger, subscription } = this.#options;
+    const { queue, prefetch } = subscription;
+    const session: Session = {
+      channel,
+      ending: new AbortController(),
+      consumerTag: null,
+      delivered: 0,
+      inHand: 0,
+    };
     this.#session = session;
     await declareQueue(channel, queue);
     await channel.prefetch(prefetch);
     const { consumerTag } = await channel.consume(queue, (message) => this.#take(session, message));
     session.consumerTag = consumerTag;
+    watchConsumer({
+      ...{ channel, queue, signal: session.ending.signal },
+      delivered: () => session.delivered,
+      hasRoom: () => session.inHand < prefetch,
+      onStarved: (reason) => {
+        logger.warn(
+          { queue, reason },
+          'RabbitMQ does not serve the consumer; consuming over another channel',
+        );
+        void letGo(channel, connection);
+      },
+    });
   }
 
   #end(channel: Channel): void {
@@ -106,9 +130,21 @@ export class Consumer {
 
   /** RabbitMQ says with no message that the consumer is cancelled: its queue is gone. A new channel declares it again. */
   #take(session: Session, message: ConsumeMessage | null): void {
-    if (!message) closeQuietly(session.channel);
+    const { connection, logger, subscription } = this.#options;
+    if (!message) {
+      logger.warn(
+        { queue: subscription.queue },
+        'RabbitMQ ended the consumer: its queue is gone or was moved',
+      );
+      void letGo(session.channel, connection);
+    }
     if (!message || this.#stopping.signal.aborted) return;
-    const handling = this.#handle(session, message).finally(() => this.#inHand.delete(handling));
+    session.delivered += 1;
+    session.inHand += 1;
+    const handling = this.#handle(session, message).finally(() => {
+      session.inHand -= 1;
+      this.#inHand.delete(handling);
+    });
     this.#inHand.add(handling);
   }
 

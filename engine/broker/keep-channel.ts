@@ -4,10 +4,10 @@ import type { Logger } from '../runtime/logger.ts';
 import type { Connection } from './connection.ts';
 import { keepOpen } from './keep-open.ts';
 import { SaidOnce } from './said-once.ts';
-import { closeQuietly } from './topology.ts';
 
 /** A quorum queue that has lost its quorum answers no declaration. */
 const SET_UP_WITHIN_MS = 15_000;
+const CLOSE_WITHIN_MS = 5_000;
 
 export interface ChannelDuty<Kind extends Channel> {
   readonly connection: Connection;
@@ -49,7 +49,7 @@ async function openChannel<Kind extends Channel>(
   try {
     await within(SET_UP_WITHIN_MS, duty.setUp(channel, model));
   } catch (error) {
-    closeQuietly(channel);
+    void letGo(channel, duty.connection);
     throw error;
   }
   if (state.isOpen) duty.onReady?.(channel);
@@ -71,4 +71,13 @@ function follow<Kind extends Channel>(channel: Kind, { logger, onClosed }: Chann
     });
   });
   return { ended, state };
+}
+
+/**
+ * Closes a channel that may be closed already. Where RabbitMQ does not answer, which it does not while the channel waits for a
+ * queue without a leader, the connection goes with it: nothing would ever end the channel otherwise.
+ */
+export async function letGo(channel: Channel, connection: Connection): Promise<void> {
+  const closing = channel.close().catch(() => undefined);
+  await within(CLOSE_WITHIN_MS, closing).catch(() => connection.reset());
 }

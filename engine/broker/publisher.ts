@@ -2,6 +2,12 @@ import type { ConfirmChannel, Options } from 'amqplib';
 
 /** Messages that RabbitMQ has not confirmed yet, at most; further ones wait for their turn. */
 const MAX_UNCONFIRMED = 1_000;
+/**
+ * A quorum queue that has no leader confirms nothing, and what was sent to it may be confirmed never: the channel then waits for
+ * ever, also for what goes to other queues. What takes longer than this is published over another one.
+ */
+const CONFIRM_WITHIN_MS = 10_000;
+const LOOK_EVERY_MS = 1_000;
 
 /**
  * RabbitMQ has not confirmed a message: it may have it or not. Whoever needs it to arrive publishes it again, with the
@@ -22,8 +28,19 @@ export interface WireMessage {
 interface Outgoing extends WireMessage {
   readonly resolve: () => void;
   readonly reject: (error: NotPublished) => void;
+  /** By the monotonic clock; 0 = not sent yet. */
+  sentAt: number;
   /** No queue took it: RabbitMQ says so before it confirms it. */
   isReturned: boolean;
+}
+
+export interface PublisherOptions {
+  /** No queue took a message that some queue had to take. */
+  readonly onUnroutable: () => void;
+  /** RabbitMQ owes this channel a confirmation for so long that it will never come; it is let go. */
+  readonly onOverdue: (channel: ConfirmChannel) => void;
+  /** RabbitMQ takes no messages from anybody now: what it has not confirmed may still be confirmed. */
+  readonly isBlocked: () => boolean;
 }
 
 /**
@@ -31,7 +48,7 @@ interface Outgoing extends WireMessage {
  * When the channel goes, all that was not confirmed is rejected, sent or not.
  */
 export class Publisher {
-  readonly #onUnroutable: () => void;
+  readonly #options: PublisherOptions;
   #channel: ConfirmChannel | null = null;
   #isFull = false;
   #isClosed = false;
@@ -39,9 +56,13 @@ export class Publisher {
   readonly #unconfirmed = new Set<Outgoing>();
   #idle: (() => void)[] = [];
 
-  /** `onUnroutable` is told when no queue took a message that some queue had to take. */
-  constructor(onUnroutable: () => void) {
-    this.#onUnroutable = onUnroutable;
+  readonly #looking: NodeJS.Timeout;
+  /** When RabbitMQ was last found to take no messages, by the monotonic clock. */
+  #blockedAt = 0;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+    this.#looking = setInterval(() => this.#look(), LOOK_EVERY_MS).unref();
   }
 
   get isReady(): boolean {
@@ -75,7 +96,7 @@ export class Publisher {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) return reject(new NotPublished('this process is shutting down'));
       if (!this.#channel) return reject(new NotPublished('there is no connection to RabbitMQ'));
-      this.#waiting.push({ ...message, resolve, reject, isReturned: false });
+      this.#waiting.push({ ...message, resolve, reject, sentAt: 0, isReturned: false });
       this.#pump();
     });
   }
@@ -87,6 +108,7 @@ export class Publisher {
       await new Promise<void>((resolve) => {
         this.#idle.push(resolve);
       });
+    clearInterval(this.#looking);
   }
 
   #pump(): void {
@@ -101,6 +123,7 @@ export class Publisher {
   #send(channel: ConfirmChannel, outgoing: Outgoing): void {
     const { exchange, routingKey, content, options } = outgoing;
     this.#unconfirmed.add(outgoing);
+    outgoing.sentAt = performance.now();
     try {
       this.#isFull = !channel.publish(exchange, routingKey, content, options, (error: Error | null) =>
         this.#settle(outgoing, error),
@@ -123,7 +146,18 @@ export class Publisher {
 
   #rejectReturned({ exchange, routingKey, reject }: Outgoing): void {
     reject(new NotPublished(`no queue takes "${routingKey}" from exchange "${exchange}"`));
-    this.#onUnroutable();
+    this.#options.onUnroutable();
+  }
+
+  #look(): void {
+    const now = performance.now();
+    if (this.#options.isBlocked()) this.#blockedAt = now;
+    const [oldest] = this.#unconfirmed;
+    if (!this.#channel || !oldest || now - Math.max(oldest.sentAt, this.#blockedAt) < CONFIRM_WITHIN_MS)
+      return;
+    const channel = this.#channel;
+    this.detach(channel, new Error(`no confirmation within ${CONFIRM_WITHIN_MS} ms`));
+    this.#options.onOverdue(channel);
   }
 
   /** Messages of one id are returned in the order in which they were sent. */

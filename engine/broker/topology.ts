@@ -42,15 +42,10 @@ export async function declareTopology(model: ChannelModel): Promise<TopologyMism
       if (!(error instanceof TopologyMismatch)) throw error;
       mismatches.push(error);
     } finally {
-      closeQuietly(channel);
+      channel.close().catch(() => undefined); // it may be closed already
     }
   }
   return mismatches;
-}
-
-/** Closes a channel that may be closed already. */
-export function closeQuietly(channel: Channel): void {
-  channel.close().catch(() => undefined);
 }
 
 /** Declares one of our queues with all that leads to it and away from it. Rejects with `TopologyMismatch`. */
