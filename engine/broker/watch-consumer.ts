@@ -20,8 +20,9 @@ export interface WatchedConsumer {
 }
 
 /**
- * A consumer that was taken on in the moment in which its queue was deleted belongs to a queue that is no more: nobody tells it, and the
- * queue that is declared again under the name does not know it. It shows in messages that wait while the consumer has room.
+ * Notices a consumer that RabbitMQ has taken on and does not serve. Seen with 3.10 where queues were deleted and declared again in quick
+ * succession: published messages were confirmed or refused, the consumer was neither cancelled nor given any. The likely cause is that it
+ * belongs to the queue that is no more. Where it is that, messages wait while the consumer has room.
  */
 export function watchConsumer({
   channel,
