@@ -1,3 +1,4 @@
+import { claimFreePort } from '../../../cli/stack/ports.ts';
 import { type StartedProcess, startApi, startProcess } from '../../fixtures/processes.ts';
 
 /** A process of the day by its name; whoever is killed starts again under the same one. */
@@ -23,7 +24,8 @@ export class Processes {
 
   async start(): Promise<void> {
     for (const name of ['api 1', 'api 2'] as const) {
-      const api = await startApi(this.#environment);
+      // None that an outgoing connection may be given while the api is away.
+      const api = await startApi({ ...this.#environment, PORT: String(await claimFreePort()) });
       this.urls.push(api.url);
       this.#running.set(name, api);
     }
@@ -31,11 +33,14 @@ export class Processes {
       this.#start(name);
   }
 
-  /** SIGKILL, and again. */
+  /** SIGKILL, and again; resolves when it is up. */
   async kill(name: PlaceName): Promise<void> {
     this.killed.push(name);
     await this.#running.get(name)!.stop('SIGKILL');
     this.#start(name);
+    const isUp = ({ msg }: { msg: string }) =>
+      ['listening', 'started', 'draining the journal into MariaDB'].includes(msg);
+    await this.#running.get(name)!.waitForLog(isUp);
   }
 
   /** SIGTERM; resolves to each one's exit code. */

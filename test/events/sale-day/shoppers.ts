@@ -83,12 +83,14 @@ export class Shoppers {
     { key, body }: { key: string; body?: unknown },
   ): Promise<HttpAnswer> {
     const asked = { method: 'POST', token: tokenFor(user), headers: { 'Idempotency-Key': key }, body };
+    let last = 'no connection';
     for (let tries = 0; tries < TRIES; tries++) {
       const url = this.#urls[this.#random.below(this.#urls.length)]!;
       const answer = await call(url + path, asked).catch(() => null);
       if (answer && answer.status < 500) return answer;
+      if (answer) last = JSON.stringify(answer.body);
       await pause(AGAIN_AFTER_MS);
     }
-    throw new Error(`${user} heard nothing of ${path} in ${TRIES} tries`);
+    throw new Error(`${user} heard nothing of ${path} in ${TRIES} tries: ${last}`);
   }
 }
