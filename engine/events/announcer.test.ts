@@ -137,13 +137,26 @@ describe('of two', () => {
     expect([one.status.mode, brokers[0].said]).toEqual(['STANDBY', []]);
   });
 
-  test('one that stands by looks once a second', async () => {
+  test('what the one that announces has not had done a second after its time, the other says as well', async () => {
+    await schedule('sale', T);
+    const brokers = [new FakeBroker(), new FakeBroker()] as const;
+    const [one, other] = brokers.map((broker) => announcer(maria.database, broker)) as [Announcer, Announcer];
+    await one.look();
+    pass(MINUTE_MS + 999);
+    await other.look();
+    expect([other.status.mode, brokers[1].said]).toEqual(['STANDBY', []]);
+    pass(1);
+    other.announce();
+    expect(brokers[1].said).toEqual(['event.open sale 1']);
+  });
+
+  test('one that stands by looks twice a second', async () => {
     const one = announcer(maria.database, new FakeBroker());
     const other = announcer(maria.database, new FakeBroker());
     await one.look();
     await other.look();
     await one.stop();
-    pass(999);
+    pass(499);
     await other.look();
     expect(other.status.mode).toBe('STANDBY');
     pass(1);

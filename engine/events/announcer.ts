@@ -44,7 +44,9 @@ export interface AnnouncerStatus {
 const LEASE_SECONDS = 5;
 /** Often, because an event may be created shortly before its time: what is found late is late by so much. */
 const LOOK_EVERY_MS = 200;
-const LOOK_FOR_LEASE_MS = 1_000;
+const STANDBY_LOOKS_EVERY_MS = 500;
+/** What is not done by then, whoever announces may have died over: who stands by says it too. */
+const STANDBY_PATIENCE_MS = 1_000;
 const LOOK_WITHIN_MS = 2_000;
 const ANNOUNCE_EVERY_MS = 100;
 /** How long MariaDB may be away without a sale being missed that was known before. */
@@ -59,7 +61,8 @@ const FINISH_WITHIN_MS = 1_000;
  *
  * - STARTING: MariaDB has not been asked yet, or does not answer: nothing is known. It has the lease -> LEADING, another has
  *   it -> STANDBY.
- * - STANDBY: another announces. Looks once a second; its lease has lapsed or was given back -> LEADING.
+ * - STANDBY: another announces. Looks twice a second; its lease has lapsed or was given back -> LEADING. What is not done a second
+ *   after its time it announces as well: the other may have died, and its lease takes longer to lapse.
  * - LEADING: looks at MariaDB five times a second, keeps the lease, announces what is due. Another has the lease -> STANDBY;
  *   MariaDB does not answer -> BLIND. Where it was held up for longer than the lease lasts, it looks before it announces.
  * - BLIND: orders go on without MariaDB, so sales do: what was known of the next 24 hours is announced, and what must follow from
@@ -121,7 +124,7 @@ export class Announcer {
   /** Asks MariaDB who leads and what is to come; resolves within 2 s whether it answers or not. */
   async look(): Promise<void> {
     const now = this.#options.clock.monotonicMs();
-    if (this.#mode === 'STANDBY' && now - this.#lookedAt < LOOK_FOR_LEASE_MS) return;
+    if (this.#mode === 'STANDBY' && now - this.#lookedAt < STANDBY_LOOKS_EVERY_MS) return;
     this.#lookedAt = now;
     try {
       this.#looking ??= this.#ask().finally(() => {
@@ -139,21 +142,27 @@ export class Announcer {
     if (!this.#mayAnnounce || !this.#options.broker.isConnected) return;
     if (this.#mode === 'BLIND') this.#agenda.extend();
     for (const item of this.#agenda.toAnnounce()) {
+      if (this.#mode === 'STANDBY' && !this.#isLate(item)) continue;
       const publishing = this.#publish(item).finally(() => this.#publishing.delete(publishing));
       this.#publishing.add(publishing);
     }
   }
 
   get #mayAnnounce(): boolean {
-    return this.#mode === 'BLIND' || (this.#mode === 'LEADING' && this.#lease.isCurrent);
+    if (this.#mode === 'LEADING') return this.#lease.isCurrent;
+    return this.#mode === 'BLIND' || this.#mode === 'STANDBY';
+  }
+
+  #isLate({ announcement }: AgendaItem): boolean {
+    return announcement.at + STANDBY_PATIENCE_MS <= this.#options.clock.nowMs();
   }
 
   async #ask(): Promise<void> {
     const { database, clock } = this.#options;
-    if (!(await this.#holdLease())) return this.#enter('STANDBY');
+    const leads = await this.#holdLease();
     const events = await readUpcomingEvents(database, clock.nowMs() + HORIZON_MS);
     this.#agenda.replace(events);
-    this.#enter('LEADING');
+    this.#enter(leads ? 'LEADING' : 'STANDBY');
     this.announce();
   }
 
@@ -167,7 +176,10 @@ export class Announcer {
         'MariaDB does not answer: announcing what was known of the next 24 hours',
       );
     } else if (this.#lastError === null && this.#mode !== 'BLIND')
-      logger.warn({ error: message, mode: this.#mode }, 'MariaDB does not answer: announcing nothing');
+      logger.warn(
+        { error: message, mode: this.#mode },
+        'MariaDB does not answer: what is due is not known anew',
+      );
     this.#lastError = message;
   }
 
@@ -205,10 +217,7 @@ export class Announcer {
   #enter(mode: AnnouncerMode): void {
     if (this.#mode === mode || this.#mode === 'STOPPED') return;
     const { logger } = this.#options;
-    if (mode === 'STANDBY') {
-      this.#agenda.replace([]);
-      logger.info('another scheduler announces: standing by');
-    }
+    if (mode === 'STANDBY') logger.info('another scheduler announces: standing by');
     if (mode === 'LEADING') logger.info({ before: this.#mode }, 'this scheduler announces what is due');
     this.#mode = mode;
   }
