@@ -11,17 +11,9 @@ import type { OccurrenceRow } from '../engine/database/statements/upsert-occurre
 import type { ProductRow } from '../engine/database/statements/upsert-products.ts';
 import { formatAdjustmentOutcome } from '../engine/domain/adjustment.ts';
 import { splitToken } from '../engine/domain/idempotency.ts';
-import {
-  countKey,
-  levelField,
-  type PoolOfSku,
-  parseLevelField,
-  poolOf,
-  REGULAR_POOL,
-} from '../engine/domain/pool.ts';
+import { levelField, type PoolOfSku, parseLevelField, poolOf, REGULAR_POOL } from '../engine/domain/pool.ts';
 import { formatPosition } from '../engine/domain/position.ts';
-import { type EventItem, formatEventOutcome, type Occurrence } from '../engine/domain/sale-event.ts';
-import type { WishlistChange } from '../engine/domain/wishlist.ts';
+import { formatEventOutcome } from '../engine/domain/sale-event.ts';
 import type {
   Compensation,
   Entry,
@@ -32,6 +24,9 @@ import type {
   Settlement,
 } from '../engine/journal/entry.ts';
 import type { EventChange } from '../engine/journal/event-change.ts';
+import { type CountChanges, CountFold } from './count-fold.ts';
+import { EventFold } from './event-fold.ts';
+import { WishlistFold } from './wishlist-fold.ts';
 
 /** What a range of the journal does to MariaDB, each row touched once. */
 export interface Changes {
@@ -56,14 +51,6 @@ export interface Changes {
   readonly compensations: readonly Compensation[];
 }
 
-/** What becomes of the units that customers have of sale events' items: what limits count. */
-export interface CountChanges {
-  /** Ids of the events that were opened: theirs begin at nothing. */
-  readonly begun: ReadonlySet<string>;
-  /** Event id -> SKU, NUL, user -> units. */
-  readonly deltas: ReadonlyMap<string, ReadonlyMap<string, number>>;
-}
-
 /**
  * Folds entries, in journal order, into what they change. Pure: the same entries give the same changes, and folding
  * two ranges one after the other gives what folding them together gives (P5).
@@ -84,10 +71,8 @@ class Fold {
   readonly #idempotencyKeys = new Map<string, IdempotencyRow>();
   /** By level field. */
   readonly #deltas = new Map<string, number>();
-  readonly #wishlists = new Map<string, WishlistFold>();
-  readonly #events = new Map<string, EventRow>();
-  /** By event id and number. */
-  readonly #occurrences = new Map<string, OccurrenceRow>();
+  readonly #wishlists = new WishlistFold();
+  readonly #events = new EventFold();
   readonly #pools = new Map<string, PoolOfSku>();
   readonly #counts = new CountFold();
   readonly #compensations: Compensation[] = [];
@@ -103,7 +88,7 @@ class Fold {
         });
         break;
       case 'wishlists':
-        for (const { user, sku, quantity } of entry.changes) this.#wishlist(user).lines.set(sku, quantity);
+        for (const change of entry.changes) this.#wishlists.change(change);
         break;
       case 'settlements':
         this.#addSettlements(entry, entry.settlements);
@@ -136,13 +121,13 @@ class Fold {
       items: this.#items,
       statuses: [...this.#statuses.values()],
       idempotencyKeys: [...this.#idempotencyKeys.values()],
-      events: [...this.#events.values()],
-      occurrences: [...this.#occurrences.values()],
+      events: this.#events.events,
+      occurrences: this.#events.occurrences,
       pools: [...this.#pools.values()],
       levels: [...this.#deltas].sort(byKey).map(([field, delta]) => ({ ...parseLevelField(field), delta })),
       counts: this.#counts,
       compensations: this.#compensations,
-      wishlists: this.#wishlistChanges(),
+      wishlists: this.#wishlists.changes(),
     };
   }
 
@@ -160,7 +145,7 @@ class Fold {
       if (eventId !== null) this.#counts.add(eventId, sku, { user: userId, quantity });
     });
     if (token) this.#addToken(token, id, times.placedAt);
-    if (fromWishlist) this.#wishlists.set(userId, { emptied: true, lines: new Map() });
+    if (fromWishlist) this.#wishlists.empty(userId);
   }
 
   #addSettlements(entry: Entry, settlements: readonly Settlement[]): void {
@@ -189,36 +174,10 @@ class Fold {
 
   #addEvent(entry: Entry, change: EventChange): void {
     const { event, action, moves, token } = change;
-    for (const occurrence of change.occurrences) this.#addOccurrence(entry, occurrence, change);
-    const opened = action === 'open' ? entry.position : (this.#events.get(event.id)?.opened ?? null);
-    this.#events.set(event.id, { event, opened });
+    this.#events.add(entry, change);
     const moved = moves.map(({ units }) => units);
     if (token) this.#addToken(token, formatEventOutcome({ event, action, moved }), new Date(entry.at));
     if (action !== 'record') this.#addMoves(entry, change);
-  }
-
-  #addOccurrence(
-    { position, at }: Entry,
-    occurrence: Occurrence,
-    { event, action, moves }: EventChange,
-  ): void {
-    const key = `${event.id} ${occurrence.number}`;
-    const before = this.#occurrences.get(key);
-    const now = { at: new Date(at), entry: formatPosition(position) };
-    const isOpened = occurrence.status === 'open';
-    const isEnded = !isOpened && occurrence.status !== 'scheduled';
-    this.#occurrences.set(key, {
-      eventId: event.id,
-      number: occurrence.number,
-      startsAt: new Date(occurrence.startsAt),
-      endsAt: new Date(occurrence.endsAt),
-      status: occurrence.status,
-      openedAt: isOpened ? now.at : (before?.openedAt ?? null),
-      openedEntry: isOpened ? now.entry : (before?.openedEntry ?? null),
-      closedAt: isEnded ? now.at : (before?.closedAt ?? null),
-      closedEntry: isEnded ? now.entry : (before?.closedEntry ?? null),
-      note: action === 'open' ? noteOfShortfalls(event.items, moves) : (before?.note ?? null),
-    });
   }
 
   #addMoves(entry: Entry, { event, action, moves, reason }: EventChange): void {
@@ -280,55 +239,6 @@ class Fold {
     this.#newLevels.push({ sku, pool: REGULAR_POOL, available: stock });
     this.#addMovement(entry, line, { sku, pool: REGULAR_POOL, delta: stock, kind: 'load', reason: null });
   }
-
-  #wishlist(user: string): WishlistFold {
-    const wishlist = this.#wishlists.get(user) ?? { emptied: false, lines: new Map() };
-    this.#wishlists.set(user, wishlist);
-    return wishlist;
-  }
-
-  #wishlistChanges(): WishlistItemChanges {
-    const emptied: string[] = [];
-    const changes: WishlistChange[] = [];
-    for (const [user, wishlist] of this.#wishlists) {
-      if (wishlist.emptied) emptied.push(user);
-      for (const [sku, quantity] of wishlist.lines) {
-        if (quantity > 0 || !wishlist.emptied) changes.push({ user, sku, quantity });
-      }
-    }
-    return { emptied, changes };
-  }
-}
-
-class CountFold implements CountChanges {
-  readonly begun = new Set<string>();
-  readonly deltas = new Map<string, Map<string, number>>();
-
-  begin(eventId: string): void {
-    this.begun.add(eventId);
-    this.deltas.delete(eventId);
-  }
-
-  add(eventId: string, sku: string, { user, quantity }: { user: string; quantity: number }): void {
-    const deltas = this.deltas.get(eventId) ?? new Map<string, number>();
-    const key = countKey(sku, user);
-    this.deltas.set(eventId, deltas.set(key, (deltas.get(key) ?? 0) + quantity));
-  }
-}
-
-/** `emptied` first, then the last quantity of each line named since; 0 = taken off. */
-interface WishlistFold {
-  readonly emptied: boolean;
-  readonly lines: Map<string, number>;
-}
-
-/** What was there of an allotment where that was less, for people; null = all of it. */
-function noteOfShortfalls(items: readonly EventItem[], moves: EventChange['moves']): string | null {
-  const short = items.flatMap(({ sku, stock }, at) => {
-    const { units } = moves[at]!;
-    return units < stock ? [`${units} of ${stock} of ${sku}`] : [];
-  });
-  return short.length === 0 ? null : `short of stock when it opened: ${short.join(', ')}`;
 }
 
 function signed(units: number): string {

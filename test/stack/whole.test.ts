@@ -39,11 +39,10 @@ test('the scheduler has declared the exchanges and queues that outsiders rely on
   const connection = await connect(stack!.amqp);
   const channel = await connection.createChannel();
   for (const exchange of ['bootakhae', 'bootakhae.dead']) await channel.checkExchange(exchange);
-  channel.publish('bootakhae', 'stock.recover', Buffer.from('{}'));
+  channel.publish('bootakhae', 'stock.recover', Buffer.from('{}')); // consumed, and it cannot be handled
   channel.publish('bootakhae.dead', 'whatever', Buffer.from('{}'));
-  for (const queue of ['bootakhae.stock-recovery', 'bootakhae.dead-letters']) {
-    await until(`${queue} has the message`, async () => (await channel.checkQueue(queue)).messageCount === 1);
-  }
-  expect((await channel.checkQueue('bootakhae.events')).messageCount).toBe(0);
+  const depth = async (queue: string) => (await channel.checkQueue(queue)).messageCount;
+  await until('both are dead letters', async () => (await depth('bootakhae.dead-letters')) === 2);
+  for (const queue of ['bootakhae.stock-recovery', 'bootakhae.events']) expect(await depth(queue)).toBe(0);
   await connection.close();
 });

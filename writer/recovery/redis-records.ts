@@ -14,7 +14,8 @@ import type { Entry } from '../../engine/journal/entry.ts';
 import type { RebuiltPage } from '../../engine/redis/commands/rebuild-page.ts';
 import { KEYS } from '../../engine/redis/keys.ts';
 import { packMessage } from '../../engine/redis/message-pack.ts';
-import type { Changes, CountChanges } from '../fold.ts';
+import type { CountChanges } from '../count-fold.ts';
+import type { Changes } from '../fold.ts';
 
 /**
  * Rows of MariaDB as the scripts keep them (docs/DATA.md, "Redis"). Pure. What waiting dead letters did to Redis is added
