@@ -30,6 +30,12 @@ test('the printed line places an order, and nothing listens beyond loopback', {
   });
   expect(answer.status).toBe(200);
 
+  const { items: events } = (await (await fetch(`${stack.api}/api/v1/events`)).json()) as {
+    items: { startsAt: string; status: string; repeat: object | null }[];
+  };
+  expect(events).toMatchObject([{ status: 'scheduled', repeat: { durationMinutes: 5 } }]);
+  expect(Date.parse(events[0]!.startsAt) - Date.now()).toBeLessThanOrEqual(61_000);
+
   const addresses = listenersOf(Object.values(stack.pids()));
   expect(addresses.length).toBeGreaterThanOrEqual(5); // RabbitMQ has two
   expect(addresses.filter((address) => address !== '127.0.0.1' && address !== '::1')).toEqual([]);
