@@ -3,7 +3,8 @@ import { describe, expect, test } from 'vitest';
 import { type RequestedLine, totalOf } from '../engine/domain/order.ts';
 import { formatOrderId } from '../engine/domain/order-id.ts';
 import type { WishlistChange } from '../engine/domain/wishlist.ts';
-import type { Entry, JournalAdjustment, JournalOrder } from '../engine/journal/entry.ts';
+import type { Entry, JournalAdjustment } from '../engine/journal/entry.ts';
+import type { JournalOrder } from '../engine/journal/order-entry.ts';
 import { type Changes, foldEntries } from './fold.ts';
 
 const SKUS = ['tea', 'cup', 'pot'] as const;

@@ -14,16 +14,10 @@ import { splitToken } from '../engine/domain/idempotency.ts';
 import { levelField, type PoolOfSku, parseLevelField, poolOf, REGULAR_POOL } from '../engine/domain/pool.ts';
 import { formatPosition } from '../engine/domain/position.ts';
 import { formatEventOutcome } from '../engine/domain/sale-event.ts';
-import type {
-  Compensation,
-  Entry,
-  JournalAdjustment,
-  JournalOrder,
-  JournalProduct,
-  LevelUnits,
-  Settlement,
-} from '../engine/journal/entry.ts';
+import type { Compensation, Entry, JournalAdjustment, JournalProduct } from '../engine/journal/entry.ts';
 import type { EventChange } from '../engine/journal/event-change.ts';
+import type { JournalOrder } from '../engine/journal/order-entry.ts';
+import type { LevelUnits, Settlement } from '../engine/journal/settlement-entry.ts';
 import { type CountChanges, CountFold } from './count-fold.ts';
 import { EventFold } from './event-fold.ts';
 import { WishlistFold } from './wishlist-fold.ts';

@@ -1,5 +1,6 @@
 import { Type } from '@sinclair/typebox';
-import type { EventStatus, EventStep, SaleEvent } from '../../engine/domain/sale-event.ts';
+import type { EventStep } from '../../engine/domain/event-decisions.ts';
+import type { EventStatus, SaleEvent } from '../../engine/domain/sale-event.ts';
 import { AllotmentsBody, EventBody, EventEditBody } from '../../engine/events/event-body.ts';
 import {
   type Reading,

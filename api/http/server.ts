@@ -4,17 +4,14 @@ import uWS, {
   type TemplatedApp,
   type us_listen_socket,
 } from 'uWebSockets.js';
-import { Type } from '@sinclair/typebox';
 import { ConfigError } from '../../engine/config/environment.ts';
 import { NotAccepting } from '../../engine/domain/fault.ts';
-import { IDEMPOTENCY_KEY_PATTERN, tokenOf } from '../../engine/domain/idempotency.ts';
 import type { Logger } from '../../engine/runtime/logger.ts';
 import type { Caller } from '../../engine/token/token.ts';
-import { type BodyReader, createBodyReader, MAX_BODY_BYTES } from './body.ts';
+import { MAX_BODY_BYTES } from './body.ts';
 import { type EventStreamReply, EventStreams } from './event-stream.ts';
 import { type Exchange, type ExchangeKind, Exchanges, send } from './exchange.ts';
-import { invalidRequest, Problem } from './problem.ts';
-import { createQueryReader, type QueryReader } from './query.ts';
+import { Problem } from './problem.ts';
 import {
   notAccepting,
   problemOf,
@@ -24,9 +21,16 @@ import {
   renderRefusal,
   renderReply,
 } from './reply.ts';
-import type { Access, Request, Route, StreamRoute } from './route.ts';
-
-type AnyRoute = Route | StreamRoute;
+import {
+  type AnyRoute,
+  type BoundRoute,
+  bindRoute,
+  collectBody,
+  type Received,
+  readHead,
+  readRequest,
+} from './request-reader.ts';
+import type { Access, Request } from './route.ts';
 
 export interface ServerOptions {
   readonly routes: readonly AnyRoute[];
@@ -47,7 +51,6 @@ type ListenExclusively = (
   done: (listener: us_listen_socket | false) => void,
 ) => void;
 
-const ENCODED = new Problem('unsupported_media_type', 'send the body as it is, without Content-Encoding');
 const TOO_LARGE = new Problem('payload_too_large', `a body has at most ${MAX_BODY_BYTES} bytes`);
 const SHUTTING_DOWN = notAccepting('this process is shutting down');
 const BODY_LATE = new Problem('request_timeout', 'the body did not come in time; nothing was done');
@@ -55,20 +58,6 @@ const BODY_LATE = new Problem('request_timeout', 'the body did not come in time;
 /** The same reply, after which the connection is closed. */
 function closing(rendered: RenderedReply): RenderedReply {
   return { ...rendered, close: true };
-}
-
-/** What is read from a request before its first await: uWebSockets.js forgets it afterwards. */
-interface Head {
-  readonly authorization: string;
-  readonly idempotencyKey: string;
-  /** Method and path; read only where there is an idempotency key. */
-  readonly target: string;
-  readonly contentType: string;
-  readonly contentEncoding: string;
-  readonly lastEventId: string;
-  readonly parameters: readonly string[];
-  /** Read only where the route takes any. */
-  readonly query: string;
 }
 
 /**
@@ -127,17 +116,14 @@ export class HttpServer {
   }
 
   #register(route: AnyRoute): void {
-    const names = route.path.split('/').filter((segment) => segment.startsWith(':'));
-    const readBody = bodyReaderOf(route);
+    const bound = bindRoute(route);
     const kind = { readOnly: route.method === 'get', bodiless: false };
-    const readQuery = route.query ? createQueryReader(route.query) : null;
-    const bound = { route, names, readBody, readQuery, kind };
-    const take = (res: HttpResponse, req: HttpRequest) => this.#take(bound, res, req);
+    const take = (res: HttpResponse, req: HttpRequest) => this.#take({ bound, kind }, res, req);
     const register = { get: 'get', post: 'post', put: 'put', patch: 'patch', delete: 'del' } as const;
     this.#app[register[route.method]](route.path, take);
     if (route.method !== 'get') return;
     this.#app.head(route.path, (res, req) =>
-      this.#take({ ...bound, kind: { ...kind, bodiless: true } }, res, req),
+      this.#take({ bound, kind: { ...kind, bodiless: true } }, res, req),
     );
   }
 
@@ -154,23 +140,21 @@ export class HttpServer {
     }
   }
 
-  #take(bound: BoundRoute, res: HttpResponse, req: HttpRequest): void {
+  #take({ bound, kind }: Taken, res: HttpResponse, req: HttpRequest): void {
     if (this.#draining) {
       send(res, closing(renderProblem(SHUTTING_DOWN)));
       return;
     }
-    const { route, readBody, readQuery } = bound;
+    const { route, readBody } = bound;
     const refusal = route.refusal?.();
     if (refusal) {
       send(res, renderRefusal(refusal));
       return;
     }
     const head = readHead(bound, req);
-    const exchange = this.#exchanges.begin(res, bound.kind);
+    const exchange = this.#exchanges.begin(res, kind);
     if (!readBody) {
-      void this.#answer(exchange, route, () =>
-        this.#request(exchange, { head, route, readQuery, bytes: NO_BODY }),
-      );
+      void this.#answer(exchange, route, () => this.#request(exchange, { head, bound, bytes: NO_BODY }));
       return;
     }
     exchange.awaitsBody = true;
@@ -178,22 +162,15 @@ export class HttpServer {
       exchange.awaitsBody = false;
       void this.#answer(exchange, route, () => {
         if (!bytes) throw TOO_LARGE;
-        return this.#request(exchange, { head, route, readQuery, bytes, readBody });
+        return this.#request(exchange, { head, bound, bytes });
       });
     });
   }
 
   /** Who may not ask is told so before what is wrong with the question. */
-  #request(exchange: Exchange, { head, route, bytes, readQuery, readBody }: Received): Request {
-    const caller = this.#options.authenticate(head.authorization, route.access);
-    const idempotencyToken = head.target === '' ? undefined : readIdempotencyToken(head, caller, bytes);
-    const parameters = head.parameters.map(decodeParameter);
-    const query = readQuery ? readQuery(head.query) : NO_QUERY;
-    const isLeftOut = bytes.length === 0 && (route.body === null || route.isBodyOptional === true);
-    const body = isLeftOut ? {} : readBody && readEncoded(readBody, head, bytes);
-    const { lastEventId } = head;
-    const isGone = () => exchange.isOver;
-    return { parameters, query, body, idempotencyToken, lastEventId, caller, isGone };
+  #request(exchange: Exchange, received: Received): Request {
+    const caller = this.#options.authenticate(received.head.authorization, received.bound.route.access);
+    return readRequest(received, { caller, isGone: () => exchange.isOver });
   }
 
   async #answer(exchange: Exchange, route: AnyRoute, prepare: () => Request): Promise<void> {
@@ -228,93 +205,16 @@ export class HttpServer {
 }
 
 const NO_BODY = Buffer.alloc(0);
-const NO_QUERY = {};
-const NOTHING = Type.Object({}, { additionalProperties: false });
 
-interface Received {
-  readonly head: Head;
-  readonly route: AnyRoute;
-  readonly bytes: Buffer;
-  readonly readQuery: QueryReader | null;
-  readonly readBody?: BodyReader;
-}
-
-interface BoundRoute {
-  readonly route: AnyRoute;
-  readonly names: readonly string[];
-  readonly readBody: BodyReader | null;
-  readonly readQuery: QueryReader | null;
+/** By which route a request came, and what its answer must be like. */
+interface Taken {
+  readonly bound: BoundRoute;
   readonly kind: ExchangeKind;
 }
-
-/** What changes something reads its body even where it takes none: nobody should believe that it counted. */
-function bodyReaderOf({ body, method, readPlain }: AnyRoute): BodyReader | null {
-  if (body) return createBodyReader(body, readPlain);
-  return method === 'post' ? createBodyReader(NOTHING) : null;
-}
-
-function readHead({ route, names, readBody, readQuery }: BoundRoute, req: HttpRequest): Head {
-  // Every POST may carry a key; what is asked is the path and the bytes of the body.
-  const idempotencyKey = route.method === 'post' ? req.getHeader('idempotency-key') : '';
-  return {
-    authorization: req.getHeader('authorization'),
-    idempotencyKey,
-    target: idempotencyKey === '' ? '' : `${route.method} ${req.getUrl()}`,
-    contentType: readBody ? req.getHeader('content-type') : '',
-    contentEncoding: readBody ? req.getHeader('content-encoding') : '',
-    lastEventId: 'handleStream' in route ? req.getHeader('last-event-id') : '',
-    parameters: names.map((_, index) => req.getParameter(index) ?? ''),
-    query: readQuery ? (req.getQuery() ?? '') : '',
-  };
-}
-
-function readEncoded(readBody: BodyReader, { contentType, contentEncoding }: Head, bytes: Buffer): unknown {
-  if (!/^(identity)?$/i.test(contentEncoding)) throw ENCODED;
-  return readBody(contentType, bytes);
-}
-
 /** A HEAD gets no body: the caller would take its bytes for the next answer. */
 function refuse(res: HttpResponse, req: HttpRequest, problem: Problem): void {
   const rendered = renderProblem(problem);
   send(res, req.getMethod() === 'head' ? { ...rendered, body: null } : rendered);
-}
-
-/**
- * Calls back once with the whole body, or with null as soon as it is too large. The bytes may be gone when `done`
- * returns: what is kept of them has to be copied.
- */
-function collectBody(res: HttpResponse, done: (body: Buffer | null) => void): void {
-  let chunks: Buffer[] | null = [];
-  let bytes = 0;
-  res.onData((chunk, isLast) => {
-    if (!chunks) return;
-    bytes += chunk.byteLength;
-    if (bytes > MAX_BODY_BYTES) {
-      chunks = null;
-      return done(null);
-    }
-    const part = Buffer.from(chunk);
-    if (isLast) {
-      const body = chunks.length === 0 ? part : Buffer.concat([...chunks, part]);
-      chunks = null;
-      return done(body);
-    }
-    chunks.push(Buffer.from(part)); // copied: uWebSockets.js takes the chunk's memory back
-  });
-}
-
-function readIdempotencyToken(head: Head, { user }: Caller, body: Buffer): string {
-  const { idempotencyKey: key, target } = head;
-  if (IDEMPOTENCY_KEY_PATTERN.test(key)) return tokenOf({ user, key, target, body });
-  throw invalidRequest([{ path: 'Idempotency-Key', message: 'must be 1 to 255 visible ASCII characters' }]);
-}
-
-function decodeParameter(raw: string): string {
-  try {
-    return decodeURIComponent(raw);
-  } catch {
-    throw invalidRequest([{ path: raw, message: 'is not percent-encoded UTF-8' }]);
-  }
 }
 
 /** What is told to who waited for too long. Only a request that came whole can have changed something. */

@@ -1,15 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import {
-  decideAdjustment,
-  decideDue,
-  decideEdit,
-  decideStep,
-  type EventStatus,
-  overlapsOf,
-  packEvent,
-  type SaleEvent,
-  unpackEvent,
-} from './sale-event.ts';
+import { decideAdjustment, decideDue, decideEdit, decideStep } from './event-decisions.ts';
+import { type EventStatus, overlapsOf, packEvent, type SaleEvent, unpackEvent } from './sale-event.ts';
 
 const event = (over: Partial<SaleEvent> = {}): SaleEvent => ({
   id: 'sale',

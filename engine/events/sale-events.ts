@@ -1,20 +1,22 @@
 import { randomBytes } from 'node:crypto';
-import { InternalFault } from '../domain/fault.ts';
-import { type IdempotencyRecord, splitToken } from '../domain/idempotency.ts';
 import {
-  type ChangedEvent,
   decideAdjustment,
   decideDue,
   decideEdit,
   decideStep,
+  type EventStep,
+  schedulingOf,
+} from '../domain/event-decisions.ts';
+import { InternalFault } from '../domain/fault.ts';
+import { type IdempotencyRecord, splitToken } from '../domain/idempotency.ts';
+import {
+  type ChangedEvent,
   type EventAction,
   type EventBook,
   type EventItem,
-  type EventStep,
   overlapsOf,
   parseEventOutcome,
   type SaleEvent,
-  schedulingOf,
 } from '../domain/sale-event.ts';
 import type { AllotmentShortage, EventOutcome, EventRequest } from '../redis/commands/change-event.ts';
 import type { Clock } from '../runtime/clock.ts';

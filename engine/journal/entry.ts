@@ -1,13 +1,18 @@
 import type { Adjustment } from '../domain/adjustment.ts';
 import { InternalFault } from '../domain/fault.ts';
-import { holdOf, newOrder, type Order, type OrderLine, type OrderStatus } from '../domain/order.ts';
-import { formatOrderId, parsePlace } from '../domain/order-id.ts';
-import { eventOf, type PoolOfSku, parseLevelField } from '../domain/pool.ts';
+import { type PoolOfSku, parseLevelField } from '../domain/pool.ts';
 import { formatPosition, type Position, parsePosition } from '../domain/position.ts';
 import { type ProductDetails, unpackDetails } from '../domain/product.ts';
 import type { WishlistChange } from '../domain/wishlist.ts';
 import { DamagedEntry, isTokenOrNothing, must } from './damage.ts';
 import { type EventChange, type PackedEvent, readEventChange } from './event-change.ts';
+import { type JournalOrder, type PackedOrders, readOrders } from './order-entry.ts';
+import {
+  type KeyedSettlement,
+  type PackedSettlements,
+  readSettlementsAndKeys,
+  type Settlement,
+} from './settlement-entry.ts';
 
 /** The version of the journal's format that this program writes and reads. */
 export const JOURNAL_FORMAT = 1;
@@ -23,15 +28,6 @@ export class UnknownFormat extends InternalFault {
   override readonly name = 'UnknownFormat';
 }
 
-/** An accepted order as the journal tells it. */
-export interface JournalOrder {
-  readonly userId: string;
-  readonly order: Order;
-  readonly fromWishlist: boolean;
-  /** The token of its idempotency key (`tokenOf`), or null. */
-  readonly token: string | null;
-}
-
 /** A product that was created (`stock` = its first units) or changed (`stock` null). */
 export interface JournalProduct {
   readonly sku: string;
@@ -40,37 +36,12 @@ export interface JournalProduct {
   readonly details: ProductDetails;
 }
 
-/** Units of one level. */
-export interface LevelUnits extends PoolOfSku {
-  readonly quantity: number;
-}
-
-/** An order that was confirmed, cancelled or expired. */
-export interface Settlement {
-  readonly orderId: string;
-  readonly status: OrderStatus;
-  /** What went back to the level that it was taken from; none if the order was confirmed. */
-  readonly units: readonly LevelUnits[];
-  /** What was taken from the pool of an event that is closed by now, and went to `regular`. */
-  readonly strays: readonly LevelUnits[];
-  /** Whose count of limited units went down by those of `units` that are an event's; null = nobody's. */
-  readonly countedFor: string | null;
-  /** Why it was cancelled, where somebody said; else null. */
-  readonly reason: string | null;
-}
-
 /** Redis was rebuilt, and a new epoch begun. */
 export interface RecoveryFacts {
   /** Why, for people. */
   readonly cause: string;
   /** Where the journal of older epochs ends: MariaDB has all up to here, and nobody any more. */
   readonly committed: Position;
-}
-
-/** What the idempotency key of a confirmation or cancellation led to. */
-export interface KeyedSettlement {
-  readonly token: string;
-  readonly status: OrderStatus;
 }
 
 /** An adjustment that was made: `available` in units right after it; `token` of its idempotency key, or null. */
@@ -109,8 +80,6 @@ export type Entry = { readonly position: Position; readonly at: number } & (
 /** An entry that was read, with the bytes that it was read from. */
 export type DecodedEntry = Entry & Pick<StoredEntry, 'content'>;
 
-const FROM_WISHLIST = 1;
-
 /**
  * Reads an unpacked entry as the scripts wrote it (docs/DATA.md, "The journal"). Throws `UnknownFormat` or
  * `DamagedEntry`, naming the entry: it is never skipped and never guessed at.
@@ -148,109 +117,11 @@ export function readEntry(position: Position, content: unknown): Entry {
   }
 }
 
-type PackedOrders = [
-  levelFields: string[],
-  prices: number[],
-  users: string[],
-  orders: number[],
-  tokens: (number | string)[],
-  holds: number | number[],
-];
-/** Entries that were written before settlements carried keys or reasons, or before there were sale events, are shorter. */
-type PackedSettlements = [settlements: PackedSettlement[], keyed?: string[]];
-type PackedUnits = (string | number)[];
-type PackedSettlement = [
-  place: string,
-  status: OrderStatus,
-  units: PackedUnits,
-  strays?: PackedUnits,
-  countedFor?: string,
-  reason?: string,
-];
 type PackedRecovery = [cause: string, committed: string];
 type PackedProduct = [sku: string, price: number, stock: number, details: string];
 type PackedChange = [user: string, sku: string, quantity: number];
 type PackedCompensation = [field: string, redis: number, level: number, movement: number, reason: string];
 type PackedAdjustment = [sku: string, delta: number, reason: string, available: number, token: string];
-
-function readOrders(
-  head: { position: Position; at: number },
-  packed: PackedOrders,
-  where: string,
-): JournalOrder[] {
-  must(
-    packed.length === 6 && packed.slice(0, 5).every(Array.isArray),
-    where,
-    'its orders are not five arrays',
-  );
-  const [fields, prices, users, orders, tokens, holds] = packed;
-  must([holds].flat().every(isHold), where, 'its hold is out of range');
-  must(
-    fields.every((field) => typeof field === 'string'),
-    where,
-    'it names a level that is no text',
-  );
-  const levels = fields.map(parseLevelField);
-  const tokenOf = readTokens(tokens, where);
-  let cursor = 0;
-  const read = users.map((userId, index) => {
-    must(typeof userId === 'string', where, `its order ${index} is nobody's`);
-    const flags = orders[cursor++]!;
-    const count = orders[cursor++]!;
-    must(cursor + 2 * count <= orders.length, where, `its order ${index} is cut off`);
-    const items: OrderLine[] = [];
-    for (let line = 0; line < count; line++) {
-      const at = orders[cursor++]! - 1;
-      const quantity = orders[cursor++]!;
-      const level = levels[at];
-      must(level !== undefined, where, `its order ${index} names a level that is not there`);
-      items.push({ sku: level!.sku, quantity, unitPrice: prices[at]!, eventId: eventOf(level!.pool) });
-    }
-    must(
-      items.length > 0 && items.every(isSound),
-      where,
-      `its order ${index} has no lines or a line out of range`,
-    );
-    const id = formatOrderId({ ...head.position, index });
-    return {
-      userId,
-      order: newOrder({ id, lines: items, at: head.at, holdMs: holdOf(holds, index) }),
-      fromWishlist: (flags & FROM_WISHLIST) !== 0,
-      token: tokenOf.get(index) ?? null,
-    };
-  });
-  must(cursor === orders.length, where, 'its lines do not add up');
-  return read;
-}
-
-/** Index of an order -> the token of its idempotency key. */
-function readTokens(flat: readonly (number | string)[], where: string): Map<number, string> {
-  const tokens = new Map<number, string>();
-  for (let at = 0; at < flat.length; at += 2) {
-    const [index, token] = [flat[at], flat[at + 1]];
-    must(typeof index === 'number' && typeof token === 'string', where, 'an idempotency token is no text');
-    tokens.set(index as number, token as string);
-  }
-  return tokens;
-}
-
-function isQuantity(units: unknown): boolean {
-  return Number.isSafeInteger(units) && (units as number) > 0;
-}
-
-function isHold(ms: unknown): boolean {
-  return Number.isSafeInteger(ms) && (ms as number) >= 0;
-}
-
-function isSound({ sku, quantity, unitPrice }: OrderLine): boolean {
-  return (
-    typeof sku === 'string' &&
-    Number.isSafeInteger(quantity) &&
-    quantity > 0 &&
-    Number.isSafeInteger(unitPrice) &&
-    unitPrice >= 0
-  );
-}
 
 function readProducts(packed: PackedProduct[], where: string): JournalProduct[] {
   must(Array.isArray(packed) && packed.every(Array.isArray), where, 'its products are no arrays');
@@ -276,58 +147,6 @@ function readChanges(packed: PackedChange[], where: string): WishlistChange[] {
     must(typeof user === 'string' && typeof sku === 'string', where, 'a change has no user or no sku');
     must(Number.isSafeInteger(quantity) && quantity >= 0, where, `the quantity of "${sku}" is out of range`);
     return { user, sku, quantity };
-  });
-}
-
-const STATUSES: readonly unknown[] = ['placed', 'cancelled', 'expired'];
-
-function readSettlements(packed: PackedSettlement[], where: string): Settlement[] {
-  must(
-    Array.isArray(packed) && packed.every(Array.isArray),
-    where,
-    'its settlements are not an array of arrays',
-  );
-  return packed.map(([place, status, units, strays = [], countedFor = '', reason = '']) => {
-    must(
-      typeof place === 'string' && /^\d+-\d+-\d+$/.test(place),
-      where,
-      `"${place}" is no place of an order`,
-    );
-    must(STATUSES.includes(status), where, `its order ${place} has the status ${String(status)}`);
-    must(typeof countedFor === 'string', where, `its order ${place} is counted for nobody by name`);
-    must(typeof reason === 'string', where, `the reason for its order ${place} is no text`);
-    return {
-      orderId: formatOrderId(parsePlace(place)),
-      status,
-      units: status === 'placed' ? [] : readUnits(units, where, place),
-      strays: readUnits(strays, where, place),
-      countedFor: countedFor || null,
-      reason: reason || null,
-    };
-  });
-}
-
-function readSettlementsAndKeys([settlements, keyed = []]: PackedSettlements, where: string) {
-  return { settlements: readSettlements(settlements, where), keyed: readKeyed(keyed, where) };
-}
-
-function readKeyed(flat: string[], where: string): KeyedSettlement[] {
-  must(Array.isArray(flat) && flat.length % 2 === 0, where, 'what its keys led to are no pairs');
-  return Array.from({ length: flat.length / 2 }, (_, at) => {
-    const [token, status] = [flat[2 * at]!, flat[2 * at + 1]!];
-    must(token !== '' && isTokenOrNothing(token), where, 'the idempotency token of a settlement is none');
-    must(STATUSES.includes(status), where, `an idempotency key led to the status ${status}`);
-    return { token, status: status as OrderStatus };
-  });
-}
-
-function readUnits(flat: PackedUnits, where: string, place: string): LevelUnits[] {
-  must(Array.isArray(flat) && flat.length % 2 === 0, where, `the units of its order ${place} are no pairs`);
-  return Array.from({ length: flat.length / 2 }, (_, at) => {
-    const [field, quantity] = [flat[2 * at], flat[2 * at + 1]];
-    must(typeof field === 'string', where, `some units of its order ${place} are of no level`);
-    must(isQuantity(quantity), where, `its order ${place} has a quantity out of range`);
-    return { ...parseLevelField(field as string), quantity: quantity as number };
   });
 }
 

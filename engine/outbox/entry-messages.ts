@@ -3,7 +3,9 @@ import { InternalFault } from '../domain/fault.ts';
 import type { OrderLine } from '../domain/order.ts';
 import { eventOf, REGULAR_POOL } from '../domain/pool.ts';
 import { formatPosition } from '../domain/position.ts';
-import type { Entry, JournalOrder, LevelUnits, Settlement } from '../journal/entry.ts';
+import type { Entry } from '../journal/entry.ts';
+import type { JournalOrder } from '../journal/order-entry.ts';
+import type { LevelUnits, Settlement } from '../journal/settlement-entry.ts';
 import type { OutwardMessage, ReturnedLine } from './outward-message.ts';
 import type { StockEdges } from './stock-edges.ts';
 

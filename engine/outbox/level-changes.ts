@@ -1,6 +1,7 @@
 import { levelField, poolOf, REGULAR_POOL } from '../domain/pool.ts';
-import type { Entry, Settlement } from '../journal/entry.ts';
+import type { Entry } from '../journal/entry.ts';
 import type { EventChange } from '../journal/event-change.ts';
+import type { Settlement } from '../journal/settlement-entry.ts';
 
 /**
  * What an entry does to MariaDB's levels: units by level field, in the order in which the entry names them. The same as the

@@ -3,8 +3,10 @@ import { totalOf } from '../../engine/domain/order.ts';
 import { formatOrderId } from '../../engine/domain/order-id.ts';
 import { eventOf, levelField, type PoolOfSku, REGULAR_POOL } from '../../engine/domain/pool.ts';
 import type { SaleEvent } from '../../engine/domain/sale-event.ts';
-import type { Entry, JournalOrder, LevelUnits, Settlement } from '../../engine/journal/entry.ts';
+import type { Entry } from '../../engine/journal/entry.ts';
 import type { EventChange } from '../../engine/journal/event-change.ts';
+import type { JournalOrder } from '../../engine/journal/order-entry.ts';
+import type { LevelUnits, Settlement } from '../../engine/journal/settlement-entry.ts';
 
 const SKUS = ['tea', 'cup', 'pot'] as const;
 const EVENTS = ['sale', 'fair'] as const;

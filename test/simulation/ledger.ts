@@ -1,5 +1,6 @@
 import type { Order } from '../../engine/domain/order.ts';
-import type { Entry, JournalOrder } from '../../engine/journal/entry.ts';
+import type { Entry } from '../../engine/journal/entry.ts';
+import type { JournalOrder } from '../../engine/journal/order-entry.ts';
 import type { Reply } from './http-pool.ts';
 import { SaleBook } from './sale-book.ts';
 import type { Line, Settlement } from './schedule.ts';

@@ -1,7 +1,8 @@
 import { formatPlace, parseOrderId } from '../../engine/domain/order-id.ts';
 import { eventOf } from '../../engine/domain/pool.ts';
 import { packEvent } from '../../engine/domain/sale-event.ts';
-import type { Entry, LevelUnits } from '../../engine/journal/entry.ts';
+import type { Entry } from '../../engine/journal/entry.ts';
+import type { LevelUnits } from '../../engine/journal/settlement-entry.ts';
 import type { RedisClient } from '../../engine/redis/client.ts';
 import { readEntriesAfter } from '../../engine/redis/journal-stream.ts';
 import { IDEMPOTENCY_KEYS, KEYS } from '../../engine/redis/keys.ts';
