@@ -4,6 +4,7 @@ import { ConfigError } from '../engine/config/environment.ts';
 import { NotAccepting, OutcomeUnknown } from '../engine/domain/fault.ts';
 import { packageRoot } from '../engine/runtime/package-root.ts';
 import { deadLettersCommand } from './commands/dead-letters.ts';
+import { deadMessagesCommand } from './commands/dead-messages.ts';
 import { eventCommand } from './commands/event.ts';
 import { importCommand } from './commands/import.ts';
 import { migrateCommand } from './commands/migrate.ts';
@@ -37,6 +38,7 @@ const commands = [
   reconcileCommand(),
   recoverCommand(),
   deadLettersCommand(),
+  deadMessagesCommand(),
 ];
 for (const command of commands) program.addCommand(command);
 

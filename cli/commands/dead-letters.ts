@@ -30,7 +30,7 @@ const ID = 'journal id of the entry: epoch-sequence, as list prints it';
 /** `bootakhae dead-letters`: journal entries that MariaDB refused, and what becomes of them. */
 export function deadLettersCommand(): Command {
   return new Command('dead-letters')
-    .description('journal entries that MariaDB refused for good')
+    .description('journal entries that MariaDB refused for good (of RabbitMQ: dead-messages)')
     .addCommand(listCommand())
     .addCommand(showCommand())
     .addCommand(replayCommand())

@@ -32,15 +32,14 @@ export async function collectStatus(urls: StatusUrls): Promise<Status> {
   const [redis, database, broker] = await Promise.all([
     askRedis(urls.redis),
     askDatabase(urls.database),
-    urls.amqp === undefined
-      ? null
-      : ask('RabbitMQ', async () => [await probeBroker(urls.amqp!, WITHIN_MS), null]),
+    urls.amqp === undefined ? null : askBroker(urls.amqp),
   ]);
   const servers = [redis.server, database.server, ...(broker ? [broker.server] : [])];
   const facts = {
     servers,
     processes: mergeProcesses(redis.facts?.processes ?? [], database.facts?.processes ?? []),
     deadLettersWaiting: database.facts?.deadLetters ?? null,
+    deadMessagesWaiting: broker?.facts ?? null,
     lastRecovery: database.facts?.recovery ?? null,
     lastReconciliation: redis.facts?.reconciliation ?? null,
   };
@@ -64,6 +63,14 @@ async function ask<Facts>(name: ServerName, work: () => Promise<[string, Facts]>
     const { message } = error as Error;
     return { server: { name, reachable: false, ms: null, version: null, error: message }, facts: null };
   }
+}
+
+/** All it knows is how many dead messages wait. */
+function askBroker(url: string): Promise<Asked<number | null>> {
+  return ask('RabbitMQ', async () => {
+    const { version, deadMessages } = await probeBroker(url, WITHIN_MS);
+    return [version, deadMessages];
+  });
 }
 
 interface RedisFacts {

@@ -22,7 +22,12 @@ function running(kind: string, report: Partial<ProcessReport> = {}): ProcessStat
 function problemsWith(...schedulers: readonly Partial<SchedulerReport>[]): string[] {
   const nothing = { roles: [], announcer: null, publisher: null };
   const reports = schedulers.map((one) => running('scheduler', { scheduler: { ...nothing, ...one } }));
-  const books = { deadLettersWaiting: 0, lastRecovery: null, lastReconciliation: null };
+  const books = {
+    deadLettersWaiting: 0,
+    deadMessagesWaiting: 0,
+    lastRecovery: null,
+    lastReconciliation: null,
+  };
   return judge({ servers: SERVERS, processes: [running('api'), running('writer'), ...reports], ...books });
 }
 
@@ -48,4 +53,18 @@ test('what is overdue, and what is not published, is said', () => {
   expect(
     problemsWith({ publisher: { mode: 'BACKING_OFF', hasLease: true, lastError: 'no connection' } }),
   ).toEqual(['scheduler 7 publishes nothing: no connection']);
+});
+
+test('the dead of MariaDB and those of RabbitMQ are said apart', () => {
+  const books = { lastRecovery: null, lastReconciliation: null };
+  const processes = [running('api'), running('writer'), running('scheduler')];
+  const judged = (deadMessagesWaiting: number | null) =>
+    judge({ servers: SERVERS, processes, ...books, deadLettersWaiting: 2, deadMessagesWaiting });
+  expect(judged(3)).toEqual([
+    '2 dead letters wait: bootakhae dead-letters list',
+    '3 dead messages wait: bootakhae dead-messages list',
+  ]);
+  expect([judged(0), judged(null)]).toEqual(
+    Array(2).fill(['2 dead letters wait: bootakhae dead-letters list']),
+  );
 });

@@ -59,10 +59,13 @@ function judgeAnnouncing(living: readonly ProcessStatus[]): string[] {
   ];
 }
 
-function judgeBooks({ deadLettersWaiting, lastRecovery, lastReconciliation }: Facts): string[] {
+function judgeBooks(facts: Facts): string[] {
+  const { deadLettersWaiting, deadMessagesWaiting, lastRecovery, lastReconciliation } = facts;
   const problems: string[] = [];
   if (deadLettersWaiting)
     problems.push(`${deadLettersWaiting} dead letters wait: bootakhae dead-letters list`);
+  if (deadMessagesWaiting)
+    problems.push(`${deadMessagesWaiting} dead messages wait: bootakhae dead-messages list`);
   if (lastRecovery && !lastRecovery.completedAt)
     problems.push(`the recovery that began epoch ${lastRecovery.epoch} is not complete`);
   if (lastReconciliation && !lastReconciliation.consistent)

@@ -85,9 +85,12 @@ function describeBacklog({ backlog }: ProcessStatus['report']): string {
   return `${backlog.bytes} bytes, ${(share * 100).toFixed(1)} % full`;
 }
 
-function bookLines({ deadLettersWaiting, lastRecovery, lastReconciliation }: Status): string[] {
+function bookLines(status: Status): string[] {
+  const { servers, deadLettersWaiting, deadMessagesWaiting, lastRecovery, lastReconciliation } = status;
+  const hasBroker = servers.some(({ name }) => name === 'RabbitMQ');
   return [
     `dead letters waiting: ${deadLettersWaiting ?? 'unknown'}`,
+    ...(hasBroker ? [`dead messages waiting: ${deadMessagesWaiting ?? 'unknown'}`] : []),
     `last recovery: ${lastRecovery ? `epoch ${lastRecovery.epoch} at ${lastRecovery.startedAt.toISOString()}, ${lastRecovery.cause}` : 'none known'}`,
     `last reconciliation: ${lastReconciliation ? `drift ${lastReconciliation.drifts}, at ${new Date(lastReconciliation.at).toISOString()}` : 'none known'}`,
   ];

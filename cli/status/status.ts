@@ -30,7 +30,10 @@ export interface Status {
   readonly problems: readonly string[];
   readonly servers: readonly ServerStatus[];
   readonly processes: readonly ProcessStatus[];
+  /** Journal entries that MariaDB refused. */
   readonly deadLettersWaiting: number | null;
+  /** Messages of RabbitMQ that nobody could handle. */
+  readonly deadMessagesWaiting: number | null;
   readonly lastRecovery: LastRecovery | null;
   readonly lastReconciliation: ReconciliationNote | null;
 }

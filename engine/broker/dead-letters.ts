@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
-import type { ConsumeMessage } from 'amqplib';
+import type { ConsumeMessage, Message } from 'amqplib';
 import { ExponentialBackoff, type IBackoff } from 'cockatiel';
 import type { Logger } from '../runtime/logger.ts';
 import type { Publisher, WireMessage } from './publisher.ts';
@@ -42,21 +42,14 @@ export async function bury(publisher: Publisher, logger: Logger, burial: Burial)
   }
 }
 
-/**
- * Body and routing key stay as they were. Of the properties only those are kept that mean nothing to RabbitMQ itself: with
- * an expiration it would be deleted, with another's user id or a spoilt CC header it would be refused for ever.
- */
+/** Body and routing key stay as they were. */
 function deadLetter({ message, queue, reason }: Burial): WireMessage {
-  const { contentType, contentEncoding, correlationId, messageId, timestamp, type, appId } =
-    message.properties;
   return {
     exchange: DEAD_LETTER_EXCHANGE,
     routingKey: message.fields.routingKey,
     content: message.content,
     options: {
-      ...{ contentType, contentEncoding, correlationId, timestamp, type, appId },
-      messageId: messageId ?? randomUUID(),
-      persistent: true,
+      ...keptProperties(message),
       mandatory: true,
       headers: {
         ...keptHeaders(message.properties.headers ?? {}),
@@ -67,10 +60,23 @@ function deadLetter({ message, queue, reason }: Burial): WireMessage {
   };
 }
 
+/**
+ * Of the properties of a message that is published again those that mean nothing to RabbitMQ itself: with an expiration it
+ * would be deleted, with another's user id or a spoilt CC header it would be refused for ever.
+ */
+export function keptProperties({ properties }: Message) {
+  const { contentType, contentEncoding, correlationId, messageId, timestamp, type, appId } = properties;
+  return {
+    ...{ contentType, contentEncoding, correlationId, timestamp, type, appId },
+    messageId: (messageId as string | undefined) ?? randomUUID(),
+    persistent: true,
+  };
+}
+
 const ROUTING_HEADERS = ['CC', 'BCC'];
 
 /** Without those of RabbitMQ, which begin with `x-`, and none where they are too many for one frame. */
-function keptHeaders(headers: Record<string, unknown>): Record<string, unknown> {
+export function keptHeaders(headers: Record<string, unknown>): Record<string, unknown> {
   const kept = Object.entries(headers).filter(
     ([name]) => !name.toLowerCase().startsWith('x-') && !ROUTING_HEADERS.includes(name),
   );

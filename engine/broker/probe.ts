@@ -1,9 +1,28 @@
-import { connect } from 'amqplib';
+import { type ChannelModel, connect } from 'amqplib';
+import { within } from '../runtime/deadline.ts';
+import { countWaiting } from './dead-letter-queue.ts';
 
-/** Connects to RabbitMQ and closes again; resolves to its version. Rejects when it does not answer. */
-export async function probeBroker(url: string, withinMs: number): Promise<string> {
+/** What RabbitMQ says of itself. */
+export interface BrokerProbe {
+  readonly version: string;
+  /** Dead letters that wait, without those in somebody's hand; null where their queue does not answer. */
+  readonly deadMessages: number | null;
+}
+
+/** Connects to RabbitMQ and closes again. Rejects when it does not answer. */
+export async function probeBroker(url: string, withinMs: number): Promise<BrokerProbe> {
   const connection = await connect(url, { timeout: withinMs });
-  const { version } = connection.connection.serverProperties as { version?: string };
+  connection.on('error', () => undefined); // what is asked rejects with it
+  const { version = 'unknown' } = connection.connection.serverProperties as { version?: string };
+  // Of RabbitMQ that answers and a queue that does not, the former is to be told as well.
+  const deadMessages = await within(withinMs / 2, countDeadMessages(connection)).catch(() => null);
   await connection.close();
-  return version ?? 'unknown';
+  return { version, deadMessages };
+}
+
+/** A queue that is not there has never had any. */
+async function countDeadMessages(connection: ChannelModel): Promise<number> {
+  const channel = await connection.createChannel();
+  channel.on('error', () => undefined); // the question rejects with it
+  return (await countWaiting(channel)) ?? 0;
 }

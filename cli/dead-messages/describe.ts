@@ -1,0 +1,73 @@
+import type { DeadMessage } from '../../engine/broker/dead-letter-queue.ts';
+import { alignColumns } from '../columns.ts';
+
+const PREVIEW_BYTES = 240;
+const PREVIEW_CHARACTERS = 60;
+/** A shell passes it on as it is shown, and no option looks like it. */
+const TYPABLE = /^[^\s\p{C}"'`$\\;&|<>(){}*?!#~-][^\s\p{C}"'`$\\;&|<>(){}*?!]*$/u;
+const UNPRINTABLE = /\p{C}/gu;
+
+/** The ID by which people name it: its message id, or where that is missing or cannot be typed its digest. */
+export function nameOf({ messageId, digest }: DeadMessage): string {
+  return messageId !== null && TYPABLE.test(messageId) ? messageId : digest;
+}
+
+/** What somebody typed, on one line. */
+export function describeId(id: string): string {
+  return id.replaceAll(UNPRINTABLE, '?');
+}
+
+/** All of it; a body that is no UTF-8 in base64. */
+export function toJson(message: DeadMessage) {
+  const { messageId, digest, routingKey, queue, reason, diedAt, content } = message;
+  const text = readUtf8(content);
+  return {
+    id: nameOf(message),
+    ...{ messageId, digest, routingKey, queue, reason, diedAt, bytes: content.length },
+    ...(text === null
+      ? { body: content.toString('base64'), encoding: 'base64' }
+      : { body: text, encoding: 'utf-8' }),
+  };
+}
+
+/** A table of those that are shown, and how many wait. */
+export function describeAll(shown: readonly DeadMessage[], waiting: number): string {
+  if (shown.length === 0) return 'no dead messages';
+  const rows = shown.map((message) => {
+    const { routingKey, queue, reason, diedAt, content } = message;
+    return [
+      nameOf(message),
+      line(routingKey),
+      line(queue ?? '?'),
+      diedAt?.toISOString() ?? '-',
+      String(content.length),
+      line(reason ?? '?'),
+      preview(content),
+    ];
+  });
+  const head = ['ID', 'ROUTING KEY', 'QUEUE', 'DIED', 'BYTES', 'REASON', 'BODY'];
+  const count =
+    shown.length < waiting ? `${waiting} wait, ${shown.length} are shown` : `${shown.length} wait`;
+  return [...alignColumns([head, ...rows]), count].join('\n');
+}
+
+function preview(content: Buffer): string {
+  const text = line(content.subarray(0, PREVIEW_BYTES).toString());
+  const shown = text.slice(0, PREVIEW_CHARACTERS);
+  return shown.length < text.length || content.length > PREVIEW_BYTES ? `${shown}…` : shown;
+}
+
+/** Whoever wrote it: no line ends and nothing that a terminal would obey. */
+function line(text: string): string {
+  return text.replaceAll(UNPRINTABLE, '?');
+}
+
+const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
+
+function readUtf8(content: Buffer): string | null {
+  try {
+    return decoder.decode(content);
+  } catch {
+    return null;
+  }
+}
