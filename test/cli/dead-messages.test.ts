@@ -190,6 +190,19 @@ describe('with dead messages', () => {
     await outsider.channel.deleteQueue(queue);
   });
 
+  test('requeue: where a queue of ours is another nothing is done, and it says what to do', async () => {
+    await outsider.channel.deleteQueue(STOCK_RECOVERY_QUEUE);
+    await outsider.channel.assertQueue(STOCK_RECOVERY_QUEUE, { durable: true });
+    await die('first');
+    const { code, stdout, stderr } = await run(['requeue', 'first']);
+    await outsider.channel.deleteQueue(STOCK_RECOVERY_QUEUE);
+    expect([code, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(
+      /^bootakhae: the queue "bootakhae\.stock-recovery" is there with other properties.*\n$/,
+    );
+    await untilDead(1);
+  });
+
   test('drop prints it whole with the reason, and it is gone', async () => {
     await die('first');
     await die(null, { body: 'no JSON\n' });
