@@ -30,7 +30,7 @@ import {
   type SettlementRequest,
   settleOrders,
 } from '../engine/redis/commands/settle-orders.ts';
-import { readEvents } from '../engine/redis/event-reader.ts';
+import { EventBookReader, readEvent } from '../engine/redis/event-reader.ts';
 import { EventStockReader } from '../engine/redis/event-stock-reader.ts';
 import { readIdempotencyRecord } from '../engine/redis/idempotency-reader.ts';
 import { Lane } from '../engine/redis/lane.ts';
@@ -252,6 +252,7 @@ function services({
   metrics,
   liveStock,
 }: ServiceParts): Services {
+  const book = new EventBookReader(redis);
   return {
     reasons: () => gate.reasons,
     metrics,
@@ -267,7 +268,8 @@ function services({
     nowMs: () => systemClock.nowMs(),
     saleEvents: new SaleEvents({
       clock: systemClock,
-      readEvents: () => readBehind(gate, readEvents(redis)),
+      readEvents: () => readBehind(gate, book.read()),
+      readEvent: (id) => readBehind(gate, readEvent(redis, id)),
       changeEvent: (request) => events.submit(request),
       readRecord: (token) => readBehind(gate, readIdempotencyRecord(redis, token)),
     }),

@@ -9,7 +9,8 @@ import { describeCommit, describeMachine } from '../machine.ts';
 /**
  * How late sale events open and close when all is well: a whole local stack, single events one after another, some orders meanwhile.
  * Lateness is by the engine's clock: of the call that opened or closed it, against the time that was asked for.
- * `npm run bench:openings -- --events 40`.
+ * `npm run bench:openings -- --events 40 --every-ms 500 --finished 1000`; --every-ms 0: all at the same time; --finished: events that were
+ * there before and are over.
  */
 const STOCK = 10_000;
 const FIRST_IN_MS = 4_000;
@@ -21,16 +22,24 @@ const { values } = parseArgs({
   options: {
     events: { type: 'string', default: '40' },
     'every-ms': { type: 'string', default: '500' },
+    finished: { type: 'string', default: '0' },
   },
 });
 const count = readCount('--events', values.events, 500);
 const everyMs = readCount('--every-ms', values['every-ms'], 60_000);
+const finished = readCount('--finished', values.finished, 100_000);
 
 const dataDirectory = mkdtempSync(join(tmpdir(), 'bootakhae-openings-'));
 const stack = await startStack({ dataDirectory, port: 0, demo: false });
 try {
   const late = await measure(stack);
-  const about = { commit: describeCommit(), machine: describeMachine(dataDirectory), events: count, everyMs };
+  const about = {
+    commit: describeCommit(),
+    machine: describeMachine(dataDirectory),
+    events: count,
+    everyMs,
+    finished,
+  };
   process.stdout.write(`${JSON.stringify({ ...about, ...late }, null, 1)}\n`);
 } finally {
   await stack.stop();
@@ -41,6 +50,10 @@ async function measure(running: RunningStack) {
   const skus = Array.from({ length: count }, (_, at) => `product-${at}`);
   for (const sku of skus)
     await ask(running, 'PUT', `/products/${sku}`, { name: sku, price: 100, stock: STOCK });
+  for (let at = 0; at < finished; at++) {
+    const id = await schedule(running, skus[at % count]!, Date.now() + 3_600_000);
+    await ask(running, 'POST', `/events/${id}/cancel`);
+  }
   const firstMs = Date.now() + FIRST_IN_MS + 20 * count;
   const ids: string[] = [];
   for (const [at, sku] of skus.entries()) ids.push(await schedule(running, sku, firstMs + at * everyMs));
@@ -119,7 +132,7 @@ function spread(values: readonly number[]) {
 }
 
 function readCount(name: string, text: string, most: number): number {
-  const value = /^[1-9]\d*$/.test(text) ? Number(text) : 0;
-  if (value >= 1 && value <= most) return value;
-  throw new Error(`${name} is "${text}": expected a whole number from 1 to ${most}`);
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  if (value <= most) return value;
+  throw new Error(`${name} is "${text}": expected a whole number up to ${most}`);
 }

@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import { readOccurrences } from '../../engine/database/statements/read-occurrences.ts';
 import { presentEvent, presentOccurrence } from '../../engine/events/present-event.ts';
-import { readEvents, readPoolLevels } from '../../engine/redis/event-reader.ts';
+import { readEvent, readEvents, readPoolLevels } from '../../engine/redis/event-reader.ts';
 import { withDatabase, withRedis } from '../connections.ts';
 import { describeHistory, describeList, describeWhole, nextFirst } from '../event/describe.ts';
 import { CommandFailure } from '../failure.ts';
@@ -58,7 +58,7 @@ function showCommand(): Command {
 
 async function showEvent(id: string, { json, data }: ListOptions): Promise<void> {
   const { event, inPool } = await withRedis(data, async (redis) => {
-    const found = (await readEvents(redis)).events.get(id);
+    const { event: found } = await readEvent(redis, id);
     if (!found) throw new CommandFailure(`there is no sale event ${id}, see bootakhae event list`);
     const skus = found.items.map(({ sku }) => sku);
     return { event: found, inPool: await readPoolLevels(redis, id, skus) };

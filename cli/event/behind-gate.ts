@@ -1,6 +1,6 @@
 import { SaleEvents } from '../../engine/events/sale-events.ts';
 import { changeEvent } from '../../engine/redis/commands/change-event.ts';
-import { readEvents } from '../../engine/redis/event-reader.ts';
+import { readEvent, readEvents } from '../../engine/redis/event-reader.ts';
 import { readIdempotencyRecord } from '../../engine/redis/idempotency-reader.ts';
 import { systemClock } from '../../engine/runtime/clock.ts';
 import { withOpenGate } from '../open-gate.ts';
@@ -16,6 +16,7 @@ export async function withSaleEvents<T>(
     const saleEvents = new SaleEvents({
       clock: systemClock,
       readEvents: () => readEvents(redis),
+      readEvent: (id) => readEvent(redis, id),
       changeEvent: (request) => changes.submit(request),
       readRecord: (token) => readIdempotencyRecord(redis, token),
     });

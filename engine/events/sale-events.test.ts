@@ -10,7 +10,7 @@ import { Batcher } from '../redis/batcher.ts';
 import { changeEvent } from '../redis/commands/change-event.ts';
 import { placeOrders } from '../redis/commands/place-orders.ts';
 import { putProducts } from '../redis/commands/put-products.ts';
-import { readEvents } from '../redis/event-reader.ts';
+import { readEvent, readEvents } from '../redis/event-reader.ts';
 import { readIdempotencyRecord } from '../redis/idempotency-reader.ts';
 import { readLastPosition } from '../redis/journal-stream.ts';
 import { KEYS } from '../redis/keys.ts';
@@ -39,6 +39,7 @@ function saleEvents(its: Clock = clock): SaleEvents {
   return new SaleEvents({
     clock: its,
     readEvents: () => readEvents(redis.client),
+    readEvent: (id) => readEvent(redis.client, id),
     changeEvent: (request) => changes.submit(request),
     readRecord: (token) => readIdempotencyRecord(redis.client, token),
   });

@@ -19,7 +19,9 @@ import {
   type SaleEvent,
 } from '../domain/sale-event.ts';
 import type { AllotmentShortage, EventOutcome, EventRequest } from '../redis/commands/change-event.ts';
+import type { EventOfBook } from '../redis/event-reader.ts';
 import type { Clock } from '../runtime/clock.ts';
+import { oneAtATime } from './one-at-a-time.ts';
 
 /** An event as somebody asks for it; see `SaleEvent`. */
 export type EventDraft = Omit<SaleEvent, 'id' | 'status' | 'occurrence'>;
@@ -88,14 +90,16 @@ export interface Shortfall {
 export interface SaleEventsOptions {
   readonly clock: Clock;
   readonly readEvents: () => Promise<EventBook>;
+  readonly readEvent: (id: string) => Promise<EventOfBook>;
   readonly changeEvent: (request: EventRequest) => Promise<EventOutcome>;
   /** What an idempotency key led to before: content and outcome, or null. */
   readonly readRecord: (token: string) => Promise<IdempotencyRecord | null>;
 }
 
 /**
- * The sale events: whoever changes one reads the whole book, decides, and writes under the revision that was read; when
- * somebody else was quicker, all of it again. So what was decided always fits what is there.
+ * The sale events: whoever changes one reads it, decides, and writes under the revision that was read; when somebody else was quicker,
+ * all of it again. So what was decided always fits what is there. Who says when an event is to be reads the whole book, for what
+ * it overlaps, one after the other: of those who do so at once only one can be right.
  */
 export class SaleEvents {
   readonly #options: SaleEventsOptions;
@@ -111,11 +115,15 @@ export class SaleEvents {
   }
 
   async find(id: string): Promise<SaleEvent | null> {
-    return (await this.#options.readEvents()).events.get(id) ?? null;
+    return (await this.#options.readEvent(id)).event;
   }
 
   /** Schedules an event. Rejects as `Batcher.submit` does. */
-  async create(draft: EventDraft, { token }: KeyedOptions = {}): Promise<EventResult> {
+  async create(draft: EventDraft, options: KeyedOptions = {}): Promise<EventResult> {
+    return await this.#create(draft, options);
+  }
+
+  readonly #create = oneAtATime(async (draft: EventDraft, { token }: KeyedOptions): Promise<EventResult> => {
     const event: SaleEvent = { id: newId(), ...draft, status: 'scheduled', occurrence: 1 };
     for (;;) {
       const { revision, events } = await this.#options.readEvents();
@@ -125,13 +133,12 @@ export class SaleEvents {
       const result = await this.#change({ revision, ...schedulingOf(event), token });
       if (result) return result;
     }
-  }
+  });
 
   /** Opens, closes or cancels the event of this id now; what is so already stays so. Rejects as `Batcher.submit` does. */
   async step(id: string, step: EventStep, { token }: KeyedOptions = {}): Promise<EventResult> {
     for (;;) {
-      const { revision, events } = await this.#options.readEvents();
-      const found = events.get(id);
+      const { revision, event: found } = await this.#options.readEvent(id);
       if (!found) return { kind: 'missing' };
       const decision = decideStep(found, step, this.#options.clock.nowMs());
       if (decision.kind === 'impossible') return await this.#unlessReplayed(token, decision);
@@ -145,20 +152,26 @@ export class SaleEvents {
   }
 
   /** Changes an event that is scheduled; its next window is `edit`'s, if it has one. Rejects as `Batcher.submit` does. */
-  async edit(id: string, edit: EventEdit, { token }: KeyedOptions = {}): Promise<EventResult> {
-    for (;;) {
-      const { revision, events } = await this.#options.readEvents();
-      const found = events.get(id);
-      if (!found) return { kind: 'missing' };
-      const decision = decideEdit(found, edit, this.#options.clock.nowMs());
-      if (decision.kind === 'impossible') return await this.#unlessReplayed(token, decision);
-      const overlaps = overlapsOf(decision.event, events.values());
-      if (overlaps.length > 0)
-        return await this.#unlessReplayed(token, { kind: 'overlap', events: overlaps });
-      const result = await this.#change({ revision, ...decision, token });
-      if (result) return result;
-    }
+  async edit(id: string, edit: EventEdit, options: KeyedOptions = {}): Promise<EventResult> {
+    return await this.#edit(id, edit, options);
   }
+
+  readonly #edit = oneAtATime(
+    async (id: string, edit: EventEdit, { token }: KeyedOptions): Promise<EventResult> => {
+      for (;;) {
+        const { revision, events } = await this.#options.readEvents();
+        const found = events.get(id);
+        if (!found) return { kind: 'missing' };
+        const decision = decideEdit(found, edit, this.#options.clock.nowMs());
+        if (decision.kind === 'impossible') return await this.#unlessReplayed(token, decision);
+        const overlaps = overlapsOf(decision.event, events.values());
+        if (overlaps.length > 0)
+          return await this.#unlessReplayed(token, { kind: 'overlap', events: overlaps });
+        const result = await this.#change({ revision, ...decision, token });
+        if (result) return result;
+      }
+    },
+  );
 
   /** Moves some more units into the pools of an open event, or back. All or nothing. Rejects as `Batcher.submit` does. */
   async adjust(
@@ -167,8 +180,7 @@ export class SaleEvents {
     { token }: KeyedOptions = {},
   ): Promise<EventResult> {
     for (;;) {
-      const { revision, events } = await this.#options.readEvents();
-      const found = events.get(id);
+      const { revision, event: found } = await this.#options.readEvent(id);
       if (!found) return { kind: 'missing' };
       const foreign = items
         .map(({ sku }) => sku)
@@ -188,8 +200,7 @@ export class SaleEvents {
    */
   async advance(id: string, occurrence: number): Promise<AdvanceResult> {
     for (;;) {
-      const { revision, events } = await this.#options.readEvents();
-      const found = events.get(id);
+      const { revision, event: found } = await this.#options.readEvent(id);
       if (!found) return { kind: 'missing' };
       if (found.occurrence !== occurrence) return { kind: 'stale' };
       const decision = decideDue(found, this.#options.clock.nowMs());

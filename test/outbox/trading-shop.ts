@@ -12,7 +12,7 @@ import { expireHolds } from '../../engine/redis/commands/expire-holds.ts';
 import { placeOrders, placeOrdersWithHold } from '../../engine/redis/commands/place-orders.ts';
 import { putProducts } from '../../engine/redis/commands/put-products.ts';
 import { type SoldUnits, settleOrders } from '../../engine/redis/commands/settle-orders.ts';
-import { readEvents } from '../../engine/redis/event-reader.ts';
+import { readEvent, readEvents } from '../../engine/redis/event-reader.ts';
 import { readEntriesAfter } from '../../engine/redis/journal-stream.ts';
 import { KEYS } from '../../engine/redis/keys.ts';
 import { Lane } from '../../engine/redis/lane.ts';
@@ -48,6 +48,7 @@ export class TradingShop {
     this.#events = new SaleEvents({
       clock: systemClock,
       readEvents: () => readEvents(redis),
+      readEvent: (id) => readEvent(redis, id),
       changeEvent: (request) => this.#batcher(changeEvent).submit(request),
       readRecord: async () => null,
     });
