@@ -1,8 +1,8 @@
 import { isUtf8 } from 'node:buffer';
 import type { TSchema } from '@sinclair/typebox';
 import { TypeCompiler } from '@sinclair/typebox/compiler';
-import { firstOfEachPath, invalidRequest, Problem } from './problem.ts';
-import { findLaxJson } from './strict-json.ts';
+import { findLaxJson } from '../../engine/domain/strict-json.ts';
+import { firstOfEachPath, invalidRequest, MAX_ERRORS, Problem } from './problem.ts';
 
 /** The largest order has 1,000 lines; with the longest SKUs that is well below this. */
 export const MAX_BODY_BYTES = 1_048_576;
@@ -26,7 +26,7 @@ export function createBodyReader(schema: TSchema, readPlain?: (text: string) => 
     assertJson(contentType);
     const text = decode(bytes);
     const value = parse(text);
-    const lax = findLaxJson(text);
+    const lax = findLaxJson(text, MAX_ERRORS);
     if (lax.length === 0 && check.Check(value)) return value;
     throw invalidRequest(firstOfEachPath(check.Errors(value), lax));
   };

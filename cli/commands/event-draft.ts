@@ -1,4 +1,4 @@
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { EventBody, EventEditBody } from '../../engine/events/event-body.ts';
 import { readEventDraft, readEventEdit } from '../../engine/events/event-draft.ts';
 import type { SaleEvents } from '../../engine/events/sale-events.ts';
@@ -36,7 +36,7 @@ export function editEventCommand(): Command {
     .argument('<id>')
     .argument('[file]', FILE);
   return addDraftOptions(command)
-    .option('--once', 'it is not to come again')
+    .addOption(new Option('--once', 'it is not to come again').conflicts(['cron', 'timezone', 'minutes']))
     .addOption(dataOption())
     .action(async (id: string, file: string | undefined, options: CreateOptions) => {
       const asked = await readAsked<EventEditBody>(EventEditBody, file, options);

@@ -56,6 +56,22 @@ function refusal(errors: readonly FieldError[], nameOf: (path: string) => string
 async function readBytes(file: string): Promise<Buffer> {
   const chunks: Buffer[] = [];
   const source = file === '-' ? process.stdin : createReadStream(file);
-  for await (const chunk of source) chunks.push(chunk as Buffer);
+  try {
+    for await (const chunk of source) chunks.push(chunk as Buffer);
+  } catch (error) {
+    const name = file === '-' ? 'standard input' : file;
+    throw new CommandFailure(`${name} cannot be read: ${whyUnread(error)}: nothing was changed`);
+  }
   return Buffer.concat(chunks);
+}
+
+const WHY_UNREAD: Readonly<Record<string, string>> = {
+  ENOENT: 'there is no such file',
+  EISDIR: 'it is a directory',
+  EACCES: 'you may not read it',
+};
+
+function whyUnread(error: unknown): string {
+  const { code, message } = error as NodeJS.ErrnoException;
+  return WHY_UNREAD[code ?? ''] ?? message;
 }

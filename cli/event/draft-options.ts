@@ -32,7 +32,10 @@ export function addDraftOptions(command: Command): Command {
       collectItems,
     )
     .option('--hold-seconds <seconds>', 'how long its orders are held unpaid; 0: not at all', readWholeNumber)
-    .option('--cron <pattern>', 'when it comes again: minute, hour, day of month, month, day of week')
+    .option(
+      '--cron <pattern>',
+      'when it comes again: minute, hour, day of month, month, day of week; or six fields, the second first',
+    )
     .option('--timezone <name>', 'of the pattern, such as Asia/Seoul')
     .option('--minutes <count>', 'how long each occurrence lasts', readWholeNumber);
 }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { commandLine } from './command-line.ts';
 import { DEMO_SKU } from './demo.ts';
 import type { DemoEvent } from './demo-event.ts';
 import { type RunningStack, startStack } from './stack.ts';
@@ -63,7 +64,7 @@ function introduction(stack: RunningStack, options: UpOptions): string[] {
     `  operator token  ${stack.operatorToken}`,
     '',
     ...(options.demo ? ['  Place an order:', '', `  ${orderLine(stack)}`, ''] : []),
-    ...(stack.demoEvent ? saleLines(stack, stack.demoEvent) : []),
+    ...(stack.demoEvent ? saleLines(stack, stack.demoEvent, options.data) : []),
     '  See the orders in MariaDB:',
     '',
     `  ${databaseLine(stack)}`,
@@ -86,10 +87,12 @@ export function orderLine(stack: RunningStack): string {
 }
 
 /** When the demo's sale event opens, and how to watch its stock. */
-function saleLines({ api }: RunningStack, { id, status, startsAt }: DemoEvent): string[] {
+function saleLines({ api }: RunningStack, { id, status, startsAt }: DemoEvent, data: string): string[] {
   const when = status === 'open' ? 'is open' : `opens at ${new Date(startsAt).toLocaleTimeString()}`;
   return [
-    `  A sale event ${when}, and again every ten minutes (npx bootakhae event show ${id}). Watch its stock:`,
+    `  A sale event ${when}, and again every ten minutes. See its windows, and watch its stock:`,
+    '',
+    `  ${commandLine(['event', 'show', id], data)}`,
     '',
     `  curl -N ${api}/api/v1/events/${id}/live`,
     '',

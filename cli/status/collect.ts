@@ -1,9 +1,11 @@
 import { probeBroker } from '../../engine/broker/probe.ts';
 import { connectDatabase, type Database } from '../../engine/database/database.ts';
+import { countOverdueEvents } from '../../engine/database/statements/count-overdue-events.ts';
 import { countWaitingDeadLetters } from '../../engine/database/statements/count-waiting-dead-letters.ts';
 import { type LastRecovery, readLastRecovery } from '../../engine/database/statements/read-last-recovery.ts';
 import { readProcesses } from '../../engine/database/statements/read-processes.ts';
 import { readServerVersion as readDatabaseVersion } from '../../engine/database/statements/read-server-version.ts';
+import { OVERDUE_MS } from '../../engine/events/agenda.ts';
 import { type ReconciliationNote, readReconciliation } from '../../engine/processes/reconciliation-note.ts';
 import type { ProcessCard, ProcessReport } from '../../engine/processes/report.ts';
 import { createRedisClient, type RedisClient, whenReady } from '../../engine/redis/client.ts';
@@ -40,6 +42,7 @@ export async function collectStatus(urls: StatusUrls): Promise<Status> {
     processes: mergeProcesses(redis.facts?.processes ?? [], database.facts?.processes ?? []),
     deadLettersWaiting: database.facts?.deadLetters ?? null,
     deadMessagesWaiting: broker?.facts ?? null,
+    overdueEvents: database.facts?.overdueEvents ?? null,
     lastRecovery: database.facts?.recovery ?? null,
     lastReconciliation: redis.facts?.reconciliation ?? null,
   };
@@ -100,6 +103,7 @@ async function readRedisFacts(redis: RedisClient): Promise<RedisFacts> {
 interface DatabaseFacts {
   readonly processes: readonly Known[];
   readonly deadLetters: number;
+  readonly overdueEvents: number;
   readonly recovery: LastRecovery | null;
 }
 
@@ -121,7 +125,8 @@ async function readDatabaseFacts(database: Database): Promise<DatabaseFacts> {
     report: JSON.parse(report) as ProcessReport,
   }));
   const deadLetters = await countWaitingDeadLetters(database);
-  return { processes, deadLetters, recovery: await readLastRecovery(database) };
+  const overdueEvents = await countOverdueEvents(database, OVERDUE_MS);
+  return { processes, deadLetters, overdueEvents, recovery: await readLastRecovery(database) };
 }
 
 /** Both servers tell of the same processes; of each what was heard last counts. */

@@ -20,12 +20,21 @@ function running(kind: string, report: Partial<ProcessReport> = {}): ProcessStat
 }
 
 function problemsWith(...schedulers: readonly Partial<SchedulerReport>[]): string[] {
+  return problemsWhere(0, ...schedulers);
+}
+
+/** `overdueEvents` is what MariaDB knows. */
+function problemsWhere(
+  overdueEvents: number | null,
+  ...schedulers: readonly Partial<SchedulerReport>[]
+): string[] {
   const nothing = { roles: [], announcer: null, publisher: null };
   const reports = schedulers.map((one) => running('scheduler', { scheduler: { ...nothing, ...one } }));
   const books = {
     deadLettersWaiting: 0,
     deadMessagesWaiting: 0,
     lastRecovery: null,
+    overdueEvents,
     lastReconciliation: null,
   };
   return judge({ servers: SERVERS, processes: [running('api'), running('writer'), ...reports], ...books });
@@ -55,8 +64,27 @@ test('what is overdue, and what is not published, is said', () => {
   ).toEqual(['scheduler 7 publishes nothing: no connection']);
 });
 
+test('what MariaDB knows to be overdue is said also when no scheduler lives', () => {
+  expect(problemsWhere(3)).toEqual([
+    'no scheduler is alive',
+    '3 sale events should have opened or closed and have not',
+  ]);
+  expect(problemsWhere(null)).toEqual(['no scheduler is alive']);
+});
+
+test.each([
+  [3, 3],
+  [3, 2],
+  [1, 3],
+  [null, 3],
+])('what is overdue is said once: %s by MariaDB, %s by the one that announces', (known, announced) => {
+  expect(problemsWhere(known, announcing('LEADING', announced))).toEqual([
+    '3 sale events should have opened or closed and have not',
+  ]);
+});
+
 test('the dead of MariaDB and those of RabbitMQ are said apart', () => {
-  const books = { lastRecovery: null, lastReconciliation: null };
+  const books = { overdueEvents: 0, lastRecovery: null, lastReconciliation: null };
   const processes = [running('api'), running('writer'), running('scheduler')];
   const judged = (deadMessagesWaiting: number | null) =>
     judge({ servers: SERVERS, processes, ...books, deadLettersWaiting: 2, deadMessagesWaiting });

@@ -15,6 +15,7 @@ export function judge(facts: Facts): string[] {
     ...missingKinds(facts, living),
     ...living.flatMap(judgeProcess),
     ...judgeAnnouncing(living),
+    ...judgeEvents(facts, living),
     ...judgeBooks(facts),
   ];
 }
@@ -50,13 +51,19 @@ function judgeProcess({ kind, pid, report }: ProcessStatus): string[] {
 
 /** Of the schedulers that announce one must do so. */
 function judgeAnnouncing(living: readonly ProcessStatus[]): string[] {
-  const announcers = living.flatMap(({ report }) => report.scheduler?.announcer ?? []);
+  const announcers = announcersOf(living);
   const isLed = announcers.some(({ mode }) => mode === 'LEADING' || mode === 'BLIND');
-  const overdue = Math.max(0, ...announcers.map((one) => one.overdue ?? 0));
-  return [
-    ...(announcers.length > 0 && !isLed ? ['no scheduler announces what is due'] : []),
-    ...(overdue > 0 ? [`${overdue} sale events should have opened or closed and have not`] : []),
-  ];
+  return announcers.length > 0 && !isLed ? ['no scheduler announces what is due'] : [];
+}
+
+/** MariaDB knows what is overdue though no scheduler lives; one that announces says the same, so the larger figure is told, once. */
+function judgeEvents({ overdueEvents }: Facts, living: readonly ProcessStatus[]): string[] {
+  const overdue = Math.max(overdueEvents ?? 0, ...announcersOf(living).map((one) => one.overdue ?? 0));
+  return overdue > 0 ? [`${overdue} sale events should have opened or closed and have not`] : [];
+}
+
+function announcersOf(living: readonly ProcessStatus[]) {
+  return living.flatMap(({ report }) => report.scheduler?.announcer ?? []);
 }
 
 function judgeBooks(facts: Facts): string[] {

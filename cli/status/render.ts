@@ -86,11 +86,13 @@ function describeBacklog({ backlog }: ProcessStatus['report']): string {
 }
 
 function bookLines(status: Status): string[] {
-  const { servers, deadLettersWaiting, deadMessagesWaiting, lastRecovery, lastReconciliation } = status;
+  const { servers, deadLettersWaiting, deadMessagesWaiting, overdueEvents } = status;
+  const { lastRecovery, lastReconciliation } = status;
   const hasBroker = servers.some(({ name }) => name === 'RabbitMQ');
   return [
     `dead letters waiting: ${deadLettersWaiting ?? 'unknown'}`,
     ...(hasBroker ? [`dead messages waiting: ${deadMessagesWaiting ?? 'unknown'}`] : []),
+    `sale events overdue: ${overdueEvents ?? 'unknown'}`,
     `last recovery: ${lastRecovery ? `epoch ${lastRecovery.epoch} at ${lastRecovery.startedAt.toISOString()}, ${lastRecovery.cause}` : 'none known'}`,
     `last reconciliation: ${lastReconciliation ? `drift ${lastReconciliation.drifts}, at ${new Date(lastReconciliation.at).toISOString()}` : 'none known'}`,
   ];

@@ -34,6 +34,8 @@ export interface Status {
   readonly deadLettersWaiting: number | null;
   /** Messages of RabbitMQ that nobody could handle. */
   readonly deadMessagesWaiting: number | null;
+  /** Sale events that should have opened or closed and have not, as far as MariaDB knows. */
+  readonly overdueEvents: number | null;
   readonly lastRecovery: LastRecovery | null;
   readonly lastReconciliation: ReconciliationNote | null;
 }

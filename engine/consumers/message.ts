@@ -1,3 +1,5 @@
+import { findDoubledKey } from '../domain/strict-json.ts';
+
 /** A message larger than this is nobody's honest request. */
 export const MAX_BODY_BYTES = 65_536;
 
@@ -52,6 +54,13 @@ function parse(content: Buffer): unknown {
   } catch {
     throw new BadMessage('the body is no UTF-8');
   }
+  const body = parseText(text);
+  const doubled = findDoubledKey(text); // two readers could take it for two different things
+  if (doubled !== null) throw new BadMessage(`the key ${echo(doubled)} stands twice`);
+  return body;
+}
+
+function parseText(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {

@@ -46,6 +46,24 @@ describe('the windows of a repeat', () => {
     ]);
   });
 
+  test.each([
+    ['0,30 2 * * *', ['2027-03-15T06:00:00Z', '2027-03-15T06:30:00Z']],
+    ['30 * * * *', ['2027-03-14T06:30:00Z', '2027-03-14T07:30:00Z']], // 01:30 and 03:30
+    ['0 0,1,2 * * *', ['2027-03-14T06:00:00Z', '2027-03-15T04:00:00Z']],
+    ['30 2,14 * * *', ['2027-03-14T18:30:00Z', '2027-03-15T06:30:00Z']],
+  ])('of several times of day skip what the clock skips: %s', (cron, expected) => {
+    expect(starts(repeat(cron, 'America/New_York'), '2027-03-14T06:00:00Z', 2)).toEqual(expected);
+  });
+
+  test.each([
+    ['0,30 1 * * *', ['05:00', '05:30', '06:00', '06:30']],
+    ['30 * * * *', ['04:30', '05:30', '06:30', '07:30']],
+    ['0 0,1,2 * * *', ['04:00', '05:00', '06:00', '07:00']],
+  ])('of several times of day come twice where the clock shows them twice: %s', (cron, expected) => {
+    const found = starts(repeat(cron, 'America/New_York'), '2027-11-07T04:00:00Z', 4);
+    expect(found).toEqual(expected.map((time) => `2027-11-07T${time}:00Z`));
+  });
+
   test('go on every half hour through both', () => {
     const pattern = repeat('*/30 * * * *', 'Europe/Berlin');
     for (const from of ['2026-10-25T00:00:00Z', '2027-03-28T00:00:00Z']) {

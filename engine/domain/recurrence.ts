@@ -96,8 +96,9 @@ function findRunningInto(repeat: Repeat, now: number): RepeatFault[] {
 }
 
 /**
- * Croner looks strictly after a moment, in whole seconds. Where the clock is put forward over a start, the occurrence begins when
- * the gap ends; where it is put back over one, it begins once, the first time.
+ * Croner looks strictly after a moment, in whole seconds. Where the clock is put forward over the start of a pattern that names one
+ * time of day, the occurrence begins when the gap ends; where it is put back over it, it begins once, the first time. Of a pattern
+ * that names several, what the clock skips does not come, and what it shows twice comes twice.
  */
 function nextStart({ cron, timezone }: Repeat, notBefore: number): number | null {
   const found = patternOf(cron, timezone).nextRun(new Date(notBefore - 1));

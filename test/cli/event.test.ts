@@ -147,6 +147,16 @@ describe('event create', () => {
     const file = fileOf({ name: 'a sale', ...TIMES, items: [item()] });
     await expectRefused(['create', file], `bootakhae event show ${id}`);
   });
+
+  test('what cannot be read is said to be so', async () => {
+    const missing = join(directory, 'missing.json');
+    await expectRefused(['create', missing], `${missing} cannot be read: there is no such file: nothing was`);
+    await expectRefused(['create', directory], `${directory} cannot be read: it is a directory: nothing was`);
+    await expectRefused(
+      ['create', `${fileOf('{}')}/x`],
+      /x cannot be read: ENOTDIR: .*: nothing was changed$/m,
+    );
+  });
 });
 
 describe('event edit', () => {
@@ -162,6 +172,15 @@ describe('event edit', () => {
       endsAt: '2030-01-05T05:30:00.000Z',
     });
     await expectRefused(['edit', id, '--ends', '2030-01-05T05:00:00Z'], /--ends: must be after/);
+    for (const option of [
+      ['--cron', '0 14 * * *'],
+      ['--timezone', 'Asia/Seoul'],
+      ['--minutes', '5'],
+    ])
+      await expectRefused(
+        ['edit', id, '--once', ...option],
+        `'--once' cannot be used with option '${option[0]}`,
+      );
     await expectRefused(['edit', 'nothing', '--once'], /there is no sale event nothing/);
     await run('cancel', id);
     await expectRefused(['edit', id, '--name', 'x'], /the event is cancelled: nothing was changed/);
