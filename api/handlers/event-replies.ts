@@ -22,7 +22,10 @@ export function replyToEvent(result: EventResult, status: 200 | 201): Reply {
         members: { events: result.events.map(({ id }) => id) },
       });
     case 'unknown_product':
-      throw unknownProducts(result.skus);
+      throw unknownProducts(
+        result.skus,
+        'some products do not exist, or the event does not carry them; nothing was changed',
+      );
     case 'missing':
       throw noSuchEvent();
     case 'impossible':

@@ -70,7 +70,9 @@ function created(order: Order, headers: Readonly<Record<string, string>> = {}): 
 }
 
 /** A 422 that names every unknown product. */
-export function unknownProducts(skus: readonly string[]): Problem {
-  const members = { items: skus.map((sku) => ({ sku })) };
-  return new Problem('unknown_product', 'some products do not exist; nothing was taken', { members });
+export function unknownProducts(
+  skus: readonly string[],
+  detail = 'some products do not exist; nothing was taken',
+): Problem {
+  return new Problem('unknown_product', detail, { members: { items: skus.map((sku) => ({ sku })) } });
 }
