@@ -105,7 +105,7 @@ export const BREAKAGES = [
     file: 'lua/fragments/settlement.lua',
     find: 'return level and level + quantity <= MAX_SAFE_INTEGER',
     replace: 'return level + quantity <= MAX_SAFE_INTEGER',
-    test: 'test/simulation/settlements.test.ts',
+    test: 'test/simulation/spoilt-orders.test.ts',
   },
   {
     promise: 'P3',

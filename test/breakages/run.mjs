@@ -72,24 +72,22 @@ function lookForNotice(promise, test) {
 }
 
 function runTests(files, bail = 0) {
-  const report = join(copy, 'report.json');
+  const list = join(copy, 'failed-tests');
+  writeFileSync(list, '');
   const words = [
     'vitest',
     'run',
     ...files,
-    '--reporter=json',
     '--reporter=default',
-    `--outputFile.json=${report}`,
+    '--reporter=./test/breakages/failed-tests-reporter.mjs',
     `--bail=${bail}`,
   ];
   const { status, stdout, stderr } = spawnSync('npx', words, {
     cwd: copy,
     encoding: 'utf8',
-    env: { ...process.env, SIMULATION_RUNS: '60', SIMULATION_SHRINK: 'no' },
+    maxBuffer: 64 * 1024 * 1024,
+    env: { ...process.env, SIMULATION_RUNS: '60', SIMULATION_SHRINK: 'no', FAILED_TESTS: list },
   });
-  const results = JSON.parse(readFileSync(report, 'utf8')).testResults.flatMap(
-    ({ assertionResults }) => assertionResults,
-  );
-  const failedTests = results.filter((result) => result.status === 'failed').map(({ fullName }) => fullName);
+  const failedTests = readFileSync(list, 'utf8').split('\n').filter(Boolean);
   return { passed: status === 0, failedTests, output: stdout + stderr };
 }
