@@ -25,6 +25,7 @@ interface Sky {
 /** A proxy in front of one server, for one of its clients, whose network a test decides upon. Loopback only. */
 export class TcpProxy {
   readonly port: number;
+  #accepted = 0;
   #target: number;
   readonly #sky: Sky = { weather: 'pass', delayMs: 0 };
   readonly #pairs = new Set<Pair>();
@@ -40,6 +41,11 @@ export class TcpProxy {
     const proxy = new TcpProxy(await claimFreePort(), target);
     await proxy.#listen();
     return proxy;
+  }
+
+  /** How many connections it has accepted, those included that it reset at once. */
+  get accepted(): number {
+    return this.#accepted;
   }
 
   /** The same address, by way of this proxy. */
@@ -87,6 +93,7 @@ export class TcpProxy {
   }
 
   #accept(client: Socket): void {
+    this.#accepted += 1;
     client.on('error', () => undefined); // its close says it
     if (this.#sky.weather === 'reset') {
       client.resetAndDestroy();
