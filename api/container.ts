@@ -12,7 +12,7 @@ import {
 import type { OrderOutcome } from '../engine/domain/order.ts';
 import type { ProductToPut, PutOutcome } from '../engine/domain/product.ts';
 import type { WishlistChange, WishlistOutcome } from '../engine/domain/wishlist.ts';
-import { SaleEvents } from '../engine/events/sale-events.ts';
+import { saleEventsBehind } from '../engine/events/behind-gate.ts';
 import { createGate, lanesBehind, readBehind } from '../engine/journal/behind-gate.ts';
 import type { Gate } from '../engine/journal/gate.ts';
 import { HoldExpirer } from '../engine/journal/hold-expirer.ts';
@@ -30,9 +30,7 @@ import {
   type SettlementRequest,
   settleOrders,
 } from '../engine/redis/commands/settle-orders.ts';
-import { EventBookReader, readEvent } from '../engine/redis/event-reader.ts';
 import { EventStockReader } from '../engine/redis/event-stock-reader.ts';
-import { readIdempotencyRecord } from '../engine/redis/idempotency-reader.ts';
 import { Lane } from '../engine/redis/lane.ts';
 import { readProducts, readWishlist } from '../engine/redis/stock-reader.ts';
 import { systemClock } from '../engine/runtime/clock.ts';
@@ -252,7 +250,6 @@ function services({
   metrics,
   liveStock,
 }: ServiceParts): Services {
-  const book = new EventBookReader(redis);
   return {
     reasons: () => gate.reasons,
     metrics,
@@ -266,13 +263,7 @@ function services({
     findOrder: (id) => readBehind(gate, findOrder(redis, database, id)),
     readProducts: (skus) => readBehind(gate, readProducts(redis, skus, systemClock.nowMs())),
     nowMs: () => systemClock.nowMs(),
-    saleEvents: new SaleEvents({
-      clock: systemClock,
-      readEvents: () => readBehind(gate, book.read()),
-      readEvent: (id) => readBehind(gate, readEvent(redis, id)),
-      changeEvent: (request) => events.submit(request),
-      readRecord: (token) => readBehind(gate, readIdempotencyRecord(redis, token)),
-    }),
+    saleEvents: saleEventsBehind({ gate, redis, changeEvent: (request) => events.submit(request) }),
     readOccurrences: (id, page) => readBehind(gate, readOccurrences(database, id, page)),
     readWishlist: (user) => readBehind(gate, readWishlist(redis, user)),
   };

@@ -8,8 +8,9 @@ import { presentOccurrence } from '../../engine/events/present-event.ts';
 import type { Route } from '../http/route.ts';
 import { noSuchEvent } from './event-replies.ts';
 
-const MAX_LIMIT = 100;
-const DEFAULT_LIMIT = 20;
+const LIMIT = /^([1-9]\d?|100)$/;
+const LIMIT_RULE = 'must be a whole number from 1 to 100';
+const DEFAULT_LIMIT = '20';
 
 export interface EventOccurrencesOptions {
   readonly saleEvents: { find(id: string): Promise<SaleEvent | null> };
@@ -23,15 +24,13 @@ export function listOccurrencesRoute({ saleEvents, readOccurrences }: EventOccur
     path: '/api/v1/events/:id/occurrences',
     access: 'operator',
     query: Type.Object({
-      limit: Type.Optional(
-        Type.RegExp(/^([1-9]\d?|100)$/, { rule: `must be a whole number from 1 to ${MAX_LIMIT}` }),
-      ),
+      limit: Type.Optional(Type.RegExp(LIMIT, { rule: LIMIT_RULE })),
       cursor: Type.Optional(
         Type.RegExp(/^[1-9]\d{0,9}$/, { rule: 'must be the nextCursor of an earlier page' }),
       ),
     }),
     body: null,
-    async handle({ parameters: [id = ''], query: { limit = String(DEFAULT_LIMIT), cursor } }) {
+    async handle({ parameters: [id = ''], query: { limit = DEFAULT_LIMIT, cursor } }) {
       if (!(await saleEvents.find(id))) throw noSuchEvent();
       const before = cursor === undefined ? null : Number(cursor);
       // One more than is shown tells whether there is another page.

@@ -22,9 +22,11 @@ export function replyToEvent(result: EventResult, status: 200 | 201): Reply {
         members: { events: result.events.map(({ id }) => id) },
       });
     case 'unknown_product':
+      throw unknownProducts(result.skus, 'some products do not exist; nothing was changed');
+    case 'not_carried':
       throw unknownProducts(
         result.skus,
-        'some products do not exist, or the event does not carry them; nothing was changed',
+        'the event does not carry some of the products; nothing was changed',
       );
     case 'missing':
       throw noSuchEvent();

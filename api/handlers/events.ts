@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import type { EventStep } from '../../engine/domain/event-decisions.ts';
-import type { EventStatus, SaleEvent } from '../../engine/domain/sale-event.ts';
+import { EVENT_STATUSES, type SaleEvent } from '../../engine/domain/sale-event.ts';
 import { AllotmentsBody, EventBody, EventEditBody } from '../../engine/events/event-body.ts';
 import {
   type Reading,
@@ -19,8 +19,6 @@ import type {
 import { firstOfEachPath, invalidRequest } from '../http/problem.ts';
 import type { Request, Route } from '../http/route.ts';
 import { noSuchEvent, replyToEvent } from './event-replies.ts';
-
-const STATUSES = ['scheduled', 'open', 'closed', 'cancelled'] as const satisfies readonly EventStatus[];
 
 export interface EventOptions {
   readonly nowMs: () => number;
@@ -43,8 +41,8 @@ export function listEventsRoute({ saleEvents }: EventOptions): Route {
     access: 'anyone',
     query: Type.Object({
       status: Type.Optional(
-        Type.RegExp(new RegExp(`^(${STATUSES.join('|')})$`), {
-          rule: `must be one of ${STATUSES.join(', ')}`,
+        Type.RegExp(new RegExp(`^(${EVENT_STATUSES.join('|')})$`), {
+          rule: `must be one of ${EVENT_STATUSES.join(', ')}`,
         }),
       ),
     }),

@@ -211,6 +211,7 @@ interface Taken {
   readonly bound: BoundRoute;
   readonly kind: ExchangeKind;
 }
+
 /** A HEAD gets no body: the caller would take its bytes for the next answer. */
 function refuse(res: HttpResponse, req: HttpRequest, problem: Problem): void {
   const rendered = renderProblem(problem);

@@ -1,5 +1,6 @@
 import { Command, Option } from 'commander';
 import { readOccurrences } from '../../engine/database/statements/read-occurrences.ts';
+import { EVENT_STATUSES } from '../../engine/domain/sale-event.ts';
 import { presentEvent, presentOccurrence } from '../../engine/events/present-event.ts';
 import { readEvent, readEvents, readPoolLevels } from '../../engine/redis/event-reader.ts';
 import { withDatabase, withRedis } from '../connections.ts';
@@ -30,14 +31,7 @@ function listCommand(): Command {
   return new Command('list')
     .description('print all sale events, the next window first, those that are over last')
     .option('--json', 'print them as JSON')
-    .addOption(
-      new Option('--status <status>', 'only those of this status').choices([
-        'scheduled',
-        'open',
-        'closed',
-        'cancelled',
-      ]),
-    )
+    .addOption(new Option('--status <status>', 'only those of this status').choices(EVENT_STATUSES))
     .addOption(dataOption())
     .action(async ({ json, status, data }: ListOptions) => {
       const { events } = await withRedis(data, readEvents);

@@ -25,7 +25,9 @@ function explain(id: string, result: Exclude<EventResult, { kind: 'done' }>): st
     case 'taken':
       return `another open event has ${result.skus.join(', ')}, close it first`;
     case 'unknown_product':
-      return `unknown here: ${result.skus.join(', ')}`;
+      return `unknown: ${result.skus.join(', ')}`;
+    case 'not_carried':
+      return `the event does not carry ${result.skus.join(', ')}`;
     case 'short':
       return result.items
         .map(({ sku, requested, available }) => {

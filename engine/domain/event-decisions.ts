@@ -75,7 +75,7 @@ export function schedulingOf(event: SaleEvent): EventDecision {
 
 /** A change, or why it cannot be. */
 export type ChangeDecision =
-  | ({ readonly kind: 'change'; readonly deltas?: readonly number[] } & EventDecision)
+  | ({ readonly kind: 'change' } & EventDecision)
   | { readonly kind: 'impossible'; readonly reason: string };
 
 /** What `edit` makes of an event that is scheduled: its next window and what it offers then may become another. */
@@ -92,22 +92,25 @@ export function decideEdit(
   return { kind: 'change', ...schedulingOf(edited) };
 }
 
+export type AdjustmentDecision =
+  | ({ readonly kind: 'change'; readonly deltas: readonly number[] } & EventDecision)
+  | { readonly kind: 'impossible'; readonly reason: string }
+  | { readonly kind: 'not_carried'; readonly skus: readonly string[] };
+
 /**
  * What signed changes of its allotments make of an open event; all of its items stay, and `deltas` are theirs, in order. It is
- * the event's allotment from now on, of its next windows too.
+ * the event's allotment from now on, of its next windows too. `not_carried` names the products that the event does not have.
  */
 export function decideAdjustment(
   event: SaleEvent,
   changes: readonly { readonly sku: string; readonly delta: number }[],
-): ChangeDecision {
+): AdjustmentDecision {
   if (event.status !== 'open') return { kind: 'impossible', reason: `the event is ${event.status}` };
   const deltaOf = new Map(changes.map(({ sku, delta }) => [sku, delta]));
-  const foreign = changes.filter(({ sku }) => !event.items.some((item) => item.sku === sku));
-  if (foreign.length > 0)
-    return {
-      kind: 'impossible',
-      reason: `the event does not carry ${foreign.map(({ sku }) => sku).join(', ')}`,
-    };
+  const foreign = changes
+    .map(({ sku }) => sku)
+    .filter((sku) => !event.items.some((item) => item.sku === sku));
+  if (foreign.length > 0) return { kind: 'not_carried', skus: foreign };
   const deltas = event.items.map(({ sku }) => deltaOf.get(sku) ?? 0);
   // Below nothing it is more than its pool has: the script refuses it and says what there is.
   const items = event.items.map((item, at) => ({ ...item, stock: Math.max(0, item.stock + deltas[at]!) }));

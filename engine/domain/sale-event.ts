@@ -1,10 +1,14 @@
 import { nextWindow, type Repeat, type Window } from './recurrence.ts';
 
 /** `scheduled` waits for its time; `closed` and `cancelled` are final. */
-export type EventStatus = 'scheduled' | 'open' | 'closed' | 'cancelled';
+export const EVENT_STATUSES = ['scheduled', 'open', 'closed', 'cancelled'] as const;
+
+export type EventStatus = (typeof EVENT_STATUSES)[number];
 
 /** What became of one window of an event; `missed`: it passed while nobody could open it. */
-export type OccurrenceStatus = 'scheduled' | 'open' | 'closed' | 'missed' | 'cancelled';
+export const OCCURRENCE_STATUSES = ['scheduled', 'open', 'closed', 'missed', 'cancelled'] as const;
+
+export type OccurrenceStatus = (typeof OCCURRENCE_STATUSES)[number];
 
 /**
  * What a change of an event does to stock: nothing, take its allotments out of `regular`, give the unsold back, or move

@@ -13,7 +13,6 @@ export const SCHEDULER_VARIABLES = [
   ...DECIDING_VARIABLES,
   'STOCK_LOW_UNITS',
   'DATABASE_CONNECTIONS',
-  'STOCK_LOW_UNITS',
 ] as const satisfies readonly VariableName[];
 
 export type SchedulerConfig = Config<(typeof SCHEDULER_VARIABLES)[number]>;

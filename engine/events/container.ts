@@ -19,17 +19,14 @@ import {
   type SettlementRequest,
   settleOrders,
 } from '../redis/commands/settle-orders.ts';
-import { EventBookReader, readEvent } from '../redis/event-reader.ts';
-import { readIdempotencyRecord } from '../redis/idempotency-reader.ts';
 import { systemClock } from '../runtime/clock.ts';
 import { createLogger, type Logger } from '../runtime/logger.ts';
 import { MetricsPage } from '../runtime/metrics-page.ts';
 import { Announcer } from './announcer.ts';
+import { saleEventsBehind } from './behind-gate.ts';
 import type { SchedulerConfig } from './config.ts';
 import { ConsumptionCounts } from './consumption-counts.ts';
 import { type Observed, reportScheduler, sampleScheduler } from './observe.ts';
-import { oneAtATime } from './one-at-a-time.ts';
-import { SaleEvents } from './sale-events.ts';
 
 /** The parts of the scheduler process that its `main.ts` starts and stops; null what its roles do not need. */
 export interface Scheduler {
@@ -139,19 +136,10 @@ export function createScheduler(config: SchedulerConfig): Scheduler {
     const [gate, events, settlements] = [get('gate'), get('events'), get('settlements')];
     if (!gate || !events || !settlements) return [];
     const [redis, database, logger, counts] = [get('redis'), get('database'), get('logger'), get('counts')];
-    const book = new EventBookReader(redis);
-    const sales = new SaleEvents({
-      clock: systemClock,
-      readEvents: () => readBehind(gate, book.read()),
-      readEvent: (id) => readBehind(gate, readEvent(redis, id)),
-      changeEvent: (request) => events.submit(request),
-      readRecord: (token) => readBehind(gate, readIdempotencyRecord(redis, token)),
-    });
+    const sales = saleEventsBehind({ gate, redis, changeEvent: (request) => events.submit(request) });
     return counted(counts, [
       dueEvents({
-        advance: oneAtATime((id: string, occurrence: number) =>
-          counts.watchStep(sales.advance(id, occurrence)),
-        ),
+        advance: (id, occurrence) => counts.watchStep(sales.advance(id, occurrence)),
         clock: systemClock,
         logger,
       }),

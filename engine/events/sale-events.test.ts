@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
 import { useDatabase, useRedis } from '../../test/fixtures/servers.ts';
 import { reconcile } from '../../writer/reconcile/reconcile.ts';
 import { drainTo } from '../../writer/recovery/drain-to.ts';
@@ -156,6 +156,16 @@ describe('P4: an occurrence is advanced once', () => {
       expect(both).toContainEqual(rest);
     }
     expect(await history(id)).toMatchObject([{ status: 'closed', items: [{ allotted: 40, returned: 40 }] }]);
+  });
+
+  test('by many of one process at once: one asks Redis for the change, the others see that it is made', async () => {
+    const id = await schedule();
+    now = START;
+    const asked = vi.spyOn(Batcher.prototype, 'submit');
+    const sales = saleEvents();
+    const results = await Promise.all(Array.from({ length: 20 }, () => sales.advance(id, 1)));
+    expect(results.filter(({ kind }) => kind === 'done')).toHaveLength(1);
+    expect(asked).toHaveBeenCalledTimes(1);
   });
 
   test('what is said of one that is over does nothing to the next', async () => {

@@ -52,13 +52,14 @@ interface Done {
 /**
  * What became of a wish to create an event, or to change, open, close, cancel or adjust one. `shortfalls`: the items of which less was
  * there to move into the event's pool than its allotment says. `overlap` names the events that have one of its products then;
- * `short` the items of which there is less than an adjustment asks for. But for `done` nothing was changed.
+ * `not_carried` the products of an adjustment that the event does not have, `short` the items of which there is less than it asks for. But for `done` nothing was changed.
  */
 export type EventResult =
   | Done
   | { readonly kind: 'idempotency_mismatch' }
   | { readonly kind: 'overlap'; readonly events: readonly SaleEvent[] }
   | { readonly kind: 'unknown_product'; readonly skus: readonly string[] }
+  | { readonly kind: 'not_carried'; readonly skus: readonly string[] }
   | { readonly kind: 'missing' }
   | { readonly kind: 'impossible'; readonly reason: string }
   | { readonly kind: 'short'; readonly items: readonly AllotmentShortage[] }
@@ -98,11 +99,12 @@ export interface SaleEventsOptions {
 
 /**
  * The sale events: whoever changes one reads it, decides, and writes under the revision that was read; when somebody else was quicker,
- * all of it again. So what was decided always fits what is there. Who says when an event is to be reads the whole book, for what
- * it overlaps, one after the other: of those who do so at once only one can be right.
+ * all of it again. So what was decided always fits what is there. Only who says when an event is to be reads the whole book, for
+ * what it overlaps.
  */
 export class SaleEvents {
   readonly #options: SaleEventsOptions;
+  readonly #takeTurns = oneAtATime((change: () => Promise<void>) => change());
 
   constructor(options: SaleEventsOptions) {
     this.#options = options;
@@ -119,25 +121,20 @@ export class SaleEvents {
   }
 
   /** Schedules an event. Rejects as `Batcher.submit` does. */
-  async create(draft: EventDraft, options: KeyedOptions = {}): Promise<EventResult> {
-    return await this.#create(draft, options);
-  }
-
-  readonly #create = oneAtATime(async (draft: EventDraft, { token }: KeyedOptions): Promise<EventResult> => {
+  async create(draft: EventDraft, { token }: KeyedOptions = {}): Promise<EventResult> {
     const event: SaleEvent = { id: newId(), ...draft, status: 'scheduled', occurrence: 1 };
-    for (;;) {
+    return await this.#inTurn(async () => {
       const { revision, events } = await this.#options.readEvents();
       const overlaps = overlapsOf(event, events.values());
       if (overlaps.length > 0)
         return await this.#unlessReplayed(token, { kind: 'overlap', events: overlaps });
-      const result = await this.#change({ revision, ...schedulingOf(event), token });
-      if (result) return result;
-    }
-  });
+      return await this.#change({ revision, ...schedulingOf(event), token });
+    });
+  }
 
   /** Opens, closes or cancels the event of this id now; what is so already stays so. Rejects as `Batcher.submit` does. */
   async step(id: string, step: EventStep, { token }: KeyedOptions = {}): Promise<EventResult> {
-    for (;;) {
+    return await this.#inTurn(async () => {
       const { revision, event: found } = await this.#options.readEvent(id);
       if (!found) return { kind: 'missing' };
       const decision = decideStep(found, step, this.#options.clock.nowMs());
@@ -146,32 +143,23 @@ export class SaleEvents {
       // With a key even what is so already is written down: it must be answered the same when it is so no more.
       const { event, action, occurrences } =
         decision.kind === 'already' ? { event: found, action: 'record' as const, occurrences: [] } : decision;
-      const result = await this.#change({ revision, event, action, occurrences, token });
-      if (result) return result;
-    }
+      return await this.#change({ revision, event, action, occurrences, token });
+    });
   }
 
   /** Changes an event that is scheduled; its next window is `edit`'s, if it has one. Rejects as `Batcher.submit` does. */
-  async edit(id: string, edit: EventEdit, options: KeyedOptions = {}): Promise<EventResult> {
-    return await this.#edit(id, edit, options);
+  async edit(id: string, edit: EventEdit): Promise<EventResult> {
+    return await this.#inTurn(async () => {
+      const { revision, events } = await this.#options.readEvents();
+      const found = events.get(id);
+      if (!found) return { kind: 'missing' };
+      const decision = decideEdit(found, edit, this.#options.clock.nowMs());
+      if (decision.kind === 'impossible') return decision;
+      const overlaps = overlapsOf(decision.event, events.values());
+      if (overlaps.length > 0) return { kind: 'overlap', events: overlaps };
+      return await this.#change({ revision, ...decision });
+    });
   }
-
-  readonly #edit = oneAtATime(
-    async (id: string, edit: EventEdit, { token }: KeyedOptions): Promise<EventResult> => {
-      for (;;) {
-        const { revision, events } = await this.#options.readEvents();
-        const found = events.get(id);
-        if (!found) return { kind: 'missing' };
-        const decision = decideEdit(found, edit, this.#options.clock.nowMs());
-        if (decision.kind === 'impossible') return await this.#unlessReplayed(token, decision);
-        const overlaps = overlapsOf(decision.event, events.values());
-        if (overlaps.length > 0)
-          return await this.#unlessReplayed(token, { kind: 'overlap', events: overlaps });
-        const result = await this.#change({ revision, ...decision, token });
-        if (result) return result;
-      }
-    },
-  );
 
   /** Moves some more units into the pools of an open event, or back. All or nothing. Rejects as `Batcher.submit` does. */
   async adjust(
@@ -179,19 +167,13 @@ export class SaleEvents {
     { items, reason }: AllotmentAdjustment,
     { token }: KeyedOptions = {},
   ): Promise<EventResult> {
-    for (;;) {
+    return await this.#inTurn(async () => {
       const { revision, event: found } = await this.#options.readEvent(id);
       if (!found) return { kind: 'missing' };
-      const foreign = items
-        .map(({ sku }) => sku)
-        .filter((sku) => !found.items.some((item) => item.sku === sku));
-      if (foreign.length > 0)
-        return await this.#unlessReplayed(token, { kind: 'unknown_product', skus: foreign });
       const decision = decideAdjustment(found, items);
-      if (decision.kind === 'impossible') return await this.#unlessReplayed(token, decision);
-      const result = await this.#change({ revision, ...decision, reason, token });
-      if (result) return result;
-    }
+      if (decision.kind !== 'change') return await this.#unlessReplayed(token, decision);
+      return await this.#change({ revision, ...decision, reason, token });
+    });
   }
 
   /**
@@ -199,7 +181,7 @@ export class SaleEvents {
    * closes or was missed does not depend on what was said, or in which order. Rejects as `Batcher.submit` does.
    */
   async advance(id: string, occurrence: number): Promise<AdvanceResult> {
-    for (;;) {
+    return await this.#inTurn(async () => {
       const { revision, event: found } = await this.#options.readEvent(id);
       if (!found) return { kind: 'missing' };
       if (found.occurrence !== occurrence) return { kind: 'stale' };
@@ -208,10 +190,22 @@ export class SaleEvents {
         return decision.at === null ? { kind: 'stale' } : { kind: 'early', at: decision.at };
       const { event, action, occurrences } = decision;
       const result = await this.#change({ revision, event, action, occurrences });
-      if (result?.kind === 'done') return { kind: 'done', event, action, shortfalls: result.shortfalls };
-      if (result?.kind === 'taken') return result;
-      if (result) throw new InternalFault(`event ${id} could not be advanced: ${result.kind}`);
-    }
+      if (!result || result.kind === 'taken') return result;
+      if (result.kind === 'done') return { kind: 'done', event, action, shortfalls: result.shortfalls };
+      throw new InternalFault(`event ${id} could not be advanced: ${result.kind}`);
+    });
+  }
+
+  /**
+   * One change after the other: all are made under the same revision, and of those who decide at once only one can be right.
+   * `attempt` resolves to null when somebody else, in another process, was quicker; then it is made again.
+   */
+  async #inTurn<Result>(attempt: () => Promise<Result | null>): Promise<Result> {
+    let result: Result | null = null;
+    await this.#takeTurns(async () => {
+      while (result === null) result = await attempt();
+    });
+    return result!;
   }
 
   /** Null when somebody else was quicker, or the clock is elsewhere than when it was decided. */

@@ -26,8 +26,8 @@ export interface GateParts {
   readonly redis: RedisClient;
   readonly database: Database;
   readonly logger: Logger;
-  /** Says what this process has acknowledged: at once when the gate closes. */
-  readonly heartbeat: Pick<Heartbeat, 'id' | 'beat'>;
+  /** Says what this process has acknowledged: at once when the gate closes. Absent in one that says it when it ends. */
+  readonly heartbeat?: Pick<Heartbeat, 'id' | 'beat'>;
 }
 
 /** The gate of a process that acknowledges what it has decided. It is not started yet. */
@@ -37,8 +37,7 @@ export function createGate(config: DecidingConfig, { heartbeat, ...parts }: Gate
     ...parts,
     needs: { appendfsync: config.REDIS_APPENDFSYNC, replicas: config.REDIS_REPLICAS },
     bound: new BacklogBound({ limits, clock: systemClock }),
-    processId: heartbeat.id,
-    onClosed: () => void heartbeat.beat(),
+    ...(heartbeat && { processId: heartbeat.id, onClosed: () => void heartbeat.beat() }),
   });
 }
 

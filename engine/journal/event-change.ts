@@ -2,6 +2,7 @@ import {
   EVENT_ACTIONS,
   type EventAction,
   type EventItem,
+  OCCURRENCE_STATUSES,
   type Occurrence,
   type OccurrenceStatus,
   type SaleEvent,
@@ -34,13 +35,7 @@ export type PackedEvent = [
   reason?: string,
 ];
 
-const STATUSES: readonly unknown[] = [
-  'scheduled',
-  'open',
-  'closed',
-  'missed',
-  'cancelled',
-] satisfies OccurrenceStatus[];
+const STATUSES: readonly unknown[] = OCCURRENCE_STATUSES;
 
 /** Reads what follows the head of an entry of the kind `events`. Throws `DamagedEntry`. */
 export function readEventChange(packed: PackedEvent, where: string): EventChange {

@@ -16,8 +16,6 @@ interface KnownEvent {
   readonly fields: readonly string[];
 }
 
-const UNKNOWN: KnownEvent = { record: '', event: null as never, fields: [] };
-
 /**
  * Reads the same events and what is left of them again and again, each time in one transaction: an event is never seen
  * open with the stock of before, or closed with stock. What an event's record said the last time says which levels to ask for; only
@@ -34,9 +32,9 @@ export class EventStockReader {
   /** What is there of each of these events, of one instant; null for one that does not exist. */
   async read(ids: readonly string[]): Promise<(EventStock | null)[]> {
     for (;;) {
-      const known = ids.map((id) => this.#known.get(id) ?? UNKNOWN);
+      const known = ids.map((id) => this.#known.get(id) ?? null);
       const { records, levels } = await this.#readTogether(ids, known);
-      const isKnown = known.every(({ record }, at) => records[at] === null || records[at] === record);
+      const isKnown = known.every((one, at) => records[at] === null || records[at] === one?.record);
       if (isKnown) return assemble(known, records, levels);
       for (const [at, id] of ids.entries()) this.#note(id, records[at] ?? null);
     }
@@ -57,8 +55,8 @@ export class EventStockReader {
     this.#known.set(id, { record, event, fields });
   }
 
-  async #readTogether(ids: readonly string[], known: readonly KnownEvent[]) {
-    const fields = known.flatMap((event) => event.fields);
+  async #readTogether(ids: readonly string[], known: readonly (KnownEvent | null)[]) {
+    const fields = known.flatMap((one) => one?.fields ?? []);
     const transaction = this.#redis.multi().hmget(KEYS.events, ...ids);
     if (fields.length > 0) transaction.hmget(KEYS.levels, ...fields);
     const [records = [], levels = []] = ((await transaction.exec()) ?? []).map(([error, reply]) => {
@@ -70,15 +68,16 @@ export class EventStockReader {
 }
 
 function assemble(
-  known: readonly KnownEvent[],
+  known: readonly (KnownEvent | null)[],
   records: readonly (string | null)[],
   levels: readonly (string | null)[],
 ): (EventStock | null)[] {
   let from = 0;
-  return known.map(({ event, fields }, at) => {
-    const until = from + fields.length;
-    const own = levels.slice(from, until);
-    from = until;
+  return known.map((one, at) => {
+    if (!one) return null;
+    const { event, fields } = one;
+    const own = levels.slice(from, from + fields.length);
+    from += fields.length;
     if (records[at] === null) return null;
     // A pool that is not there has nothing: its event is not open.
     return { event, available: own.map((level) => (event.status === 'open' ? Number(level ?? 0) : 0)) };

@@ -136,7 +136,7 @@ describe('event create', () => {
     [
       'a product that is not there',
       () => [fileOf({ name: 'x', ...TIMES, items: [{ ...item(), sku: 'no' }] })],
-      /unknown here: no/,
+      /unknown: no/,
     ],
   ])('%s is refused', async (_, words, reason) => {
     await expectRefused(['create', ...words()], reason);
@@ -209,7 +209,7 @@ describe('event open, adjust, close and cancel', () => {
     await api.call(`/api/v1/events/${id}/open`, { method: 'POST', token: operator });
     await expectRefused(['adjust', id, `${sku}:61`, '--reason', 'x'], /60 available outside the event, 61/);
     await expectRefused(['adjust', id, `${sku}:-41`, '--reason', 'x'], /40 available in it, 41/);
-    await expectRefused(['adjust', id, 'no:1', '--reason', 'x'], /unknown here: no/);
+    await expectRefused(['adjust', id, 'no:1', '--reason', 'x'], /the event does not carry no/);
     await expectRefused(['adjust', id, `${sku}:0`, '--reason', 'x'], /product 1: must not be 0/);
     await expectRefused(['adjust', id, `${sku}:1`, '--reason', ' '], /--reason: /);
     await expectRefused(['adjust', id, 'tea', '--reason', 'x'], /SKU:DELTA/);

@@ -1,5 +1,6 @@
 import type { Kysely, Selectable } from 'kysely';
 import type { EventItem } from '../../domain/sale-event.ts';
+import { repeatOf } from '../repeat-columns.ts';
 import type { Schema } from '../schema.ts';
 import type { EventRow } from './upsert-events.ts';
 
@@ -64,17 +65,3 @@ function toEventRow(row: Selectable<Schema['sale_events']>, items: EventItem[]):
     opened: epoch === null || sequence === null ? null : { epoch, sequence },
   };
 }
-
-function repeatOf({
-  repeat_cron: cron,
-  repeat_timezone: timezone,
-  repeat_minutes: durationMinutes,
-}: RepeatColumns) {
-  if (cron === null || timezone === null || durationMinutes === null) return null;
-  return { cron, timezone, durationMinutes };
-}
-
-type RepeatColumns = Pick<
-  Selectable<Schema['sale_events']>,
-  'repeat_cron' | 'repeat_timezone' | 'repeat_minutes'
->;

@@ -1,5 +1,6 @@
 import type { Repeat } from '../../domain/recurrence.ts';
 import type { Database } from '../database.ts';
+import { type RepeatColumns, repeatOf } from '../repeat-columns.ts';
 
 /** What a sale event is about to do: open at `startsAt` where it is scheduled, close at `endsAt` where it is open. ms since 1970. */
 export interface UpcomingEvent {
@@ -11,15 +12,12 @@ export interface UpcomingEvent {
   readonly repeat: Repeat | null;
 }
 
-interface Row {
+interface Row extends RepeatColumns {
   readonly id: string;
   readonly occurrence: number;
   readonly status: 'scheduled' | 'open';
   readonly starts_at: Date;
   readonly ends_at: Date;
-  readonly repeat_cron: string | null;
-  readonly repeat_timezone: string | null;
-  readonly repeat_minutes: number | null;
 }
 
 const COLUMNS =
@@ -40,9 +38,4 @@ export async function readUpcomingEvents({ pool }: Database, before: number): Pr
     endsAt: row.ends_at.getTime(),
     repeat: repeatOf(row),
   }));
-}
-
-function repeatOf({ repeat_cron: cron, repeat_timezone: timezone, repeat_minutes: durationMinutes }: Row) {
-  if (cron === null || timezone === null || durationMinutes === null) return null;
-  return { cron, timezone, durationMinutes };
 }
