@@ -1,5 +1,4 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { KEYS } from '../../engine/redis/keys.ts';
 import { call, type HttpAnswer, tokenFor } from '../fixtures/http.ts';
 import { expectProblem, useApi } from '../fixtures/running-api.ts';
 
@@ -34,12 +33,6 @@ function adjust(body: unknown, { of = sku, key, user = 'ops', url = api.url }: A
 const by = (delta: number, reason = 'counted again') => ({ delta, reason });
 const replayed = ({ headers }: HttpAnswer) => headers['idempotency-replayed'] === 'true';
 
-async function drainJournal(): Promise<void> {
-  const writer = api.start(['writer']);
-  while ((await api.redis.xlen(KEYS.journal)) > 0);
-  expect(await writer.stop()).toBe(0);
-}
-
 const movementsOf = (of: string) =>
   api.database.query
     .selectFrom('stock_movements')
@@ -63,7 +56,7 @@ describe('an adjustment', () => {
     await api.order('mina', [{ sku, quantity: 2 }]);
     await adjust(by(7, ' found behind the shelf '));
     await api.expectConsistent();
-    await drainJournal();
+    await api.drain();
     const regular = { pool: 'regular' };
     expect(await movementsOf(sku)).toEqual([
       { ...regular, delta: 10, kind: 'load', reason: null },
@@ -147,7 +140,7 @@ describe('an adjustment', () => {
 
   test('has a reason of up to 255 characters', async () => {
     expect((await adjust(by(1, '한'.repeat(255)))).status).toBe(201);
-    await drainJournal();
+    await api.drain();
     expect((await movementsOf(sku)).at(-1)!.reason).toBe('한'.repeat(255));
   });
 
@@ -171,7 +164,7 @@ describe('P4: an adjustment that is sent again with its key', () => {
     const second = await adjust(by(-3), { key });
     expect([second.status, replayed(second), second.body]).toEqual([201, true, first.body]);
     expect(await api.state()).toEqual(state);
-    await drainJournal();
+    await api.drain();
     expect((await adjust(by(-3), { key })).body).toEqual(first.body);
     const kept = await api.database.query.selectFrom('idempotency_keys').select('outcome').execute();
     expect(kept).toContainEqual({ outcome: '=7' });

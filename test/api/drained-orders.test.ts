@@ -1,6 +1,5 @@
 import { beforeAll, expect, test } from 'vitest';
 import { readOrder } from '../../engine/database/statements/read-order.ts';
-import { KEYS } from '../../engine/redis/keys.ts';
 import { type HttpAnswer, tokenFor } from '../fixtures/http.ts';
 import { expectProblem, useApi } from '../fixtures/running-api.ts';
 
@@ -15,12 +14,6 @@ const show = ({ body }: HttpAnswer, user: string) =>
   api.call(`/api/v1/orders/${body.id}`, { token: tokenFor(user) });
 
 /** Runs a writer until the journal is empty. */
-async function drainJournal(): Promise<void> {
-  const writer = api.start(['writer']);
-  while ((await api.redis.xlen(KEYS.journal)) > 0);
-  expect(await writer.stop()).toBe(0);
-}
-
 test('P5: an order reads the same before and after it has moved from the journal to MariaDB', async () => {
   const user = '미나 🍵';
   const lines = [...SKUS, 'tea'].map((sku, at) => ({ sku, quantity: at + 1 }));
@@ -30,7 +23,7 @@ test('P5: an order reads the same before and after it has moved from the journal
   expect(await readOrder(api.database, placed[0]!.body.id)).toBeNull();
 
   await api.expectConsistent();
-  await drainJournal();
+  await api.drain();
   await api.expectConsistent();
 
   for (const answer of placed) {

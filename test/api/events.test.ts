@@ -63,12 +63,6 @@ const settle = (user: string, id: string, action: 'cancel' | 'confirm') =>
 const product = async () => (await api.call(`/api/v1/products/${encodeURIComponent(sku)}`)).body;
 const inPool = async () => (await product()).event?.stock;
 
-async function drain(): Promise<void> {
-  const writer = api.start(['writer']);
-  await vi.waitUntil(async () => (await api.redis.xlen(KEYS.journal)) === 0, { timeout: 20_000 });
-  expect(await writer.stop()).toBe(0);
-}
-
 describe('an event', () => {
   test('is created, listed and shown as it was asked for', async () => {
     const created = await create({ holdSeconds: 30 });
@@ -117,7 +111,7 @@ describe('an event', () => {
 
   test('may be as far off as times go, and is compared like any other', async () => {
     expect((await create({ endsAt: '9999-12-31T23:59:59.999Z' })).status).toBe(201);
-    await drain();
+    await api.drain();
     await api.expectConsistent();
   });
 
@@ -170,7 +164,7 @@ describe('an event', () => {
     }
     expectProblem(await send(`${path}/cancel`, key('open')), 422, 'idempotency_mismatch');
     expectProblem(await send('/api/v1/events', key('open'), body), 422, 'idempotency_mismatch');
-    await drain();
+    await api.drain();
     await api.expectConsistent();
   });
 
@@ -202,7 +196,7 @@ describe('P1: the pool of an event', () => {
     expect(await inPool()).toBe(37);
     await step(id, 'close');
     expect(await product()).toMatchObject({ stock: 97, event: null });
-    await drain();
+    await api.drain();
     await api.expectConsistent();
   });
 
@@ -237,12 +231,12 @@ describe('P1: the pool of an event', () => {
     const [first, second] = [(await order('mina', 2)).body, (await order('jun', 2)).body];
     await settle('mina', first.id, 'cancel');
     expect(await inPool()).toBe(38);
-    await drain();
+    await api.drain();
     await step(id, 'close');
     await settle('jun', second.id, 'cancel');
     expect(await product()).toMatchObject({ stock: STOCK, event: null });
     await api.expectConsistent();
-    await drain();
+    await api.drain();
     await api.expectConsistent();
   });
 
@@ -266,7 +260,7 @@ describe('P1: the limit for each customer', () => {
     expect(refused.body.items).toEqual([{ sku, limit: 3, already: 2, requested: 2 }]);
     expect(await inPool()).toBe(38);
     expect((await order('jun', 3)).status).toBe(201);
-    await drain();
+    await api.drain();
     await api.expectConsistent();
     await step(id, 'close');
   });
@@ -277,7 +271,7 @@ describe('P1: the limit for each customer', () => {
     for (let time = 0; time < 3; time++) await settle('mina', first.id, 'cancel');
     const second = (await order('mina', 3)).body;
     expect(second.status).toBe('placed');
-    await drain();
+    await api.drain();
     for (let time = 0; time < 3; time++) await settle('mina', second.id, 'cancel');
     expect((await order('mina', 2)).status).toBe(201);
     expectProblem(await order('mina', 2), 409, 'limit_exceeded');

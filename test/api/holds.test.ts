@@ -34,12 +34,6 @@ async function show(id: string) {
 
 const statuses = (answers: HttpAnswer[]) => answers.map(({ status }) => status).sort();
 
-async function drain(): Promise<void> {
-  const writer = api.start(['writer']);
-  await vi.waitUntil(async () => (await api.redis.xlen(KEYS.journal)) === 0, { timeout: 20_000 });
-  expect(await writer.stop()).toBe(0);
-}
-
 test('an order is held, and says until when', async () => {
   const order = await place();
   expect(order.status).toBe('held');
@@ -101,7 +95,7 @@ describe('an order that is held', () => {
     const first = await send();
     await settle('confirm', first.body.id);
     expect((await send()).body).toEqual(first.body);
-    await drain();
+    await api.drain();
     expect((await send()).body).toEqual(first.body);
   });
 });
@@ -110,7 +104,7 @@ describe('an order that Redis no longer remembers', () => {
   test('P4: gives its units back once when it is cancelled, however often, drained again or not', async () => {
     const order = await place();
     await settle('confirm', order.id);
-    await drain();
+    await api.drain();
     const answers = await Promise.all(
       Array.from({ length: 20 }, (_, at) =>
         settle('cancel', order.id, { url: at % 2 ? api.url : other.url }),
@@ -118,7 +112,7 @@ describe('an order that Redis no longer remembers', () => {
     );
     expect(new Set(statuses(answers))).toEqual(new Set([200]));
     expect(await api.stockOf(sku)).toBe(STOCK);
-    await drain();
+    await api.drain();
     expect(await api.redis.exists(KEYS.settled)).toBe(0);
     expect((await settle('cancel', order.id)).body.status).toBe('cancelled');
     expect(await api.stockOf(sku)).toBe(STOCK);

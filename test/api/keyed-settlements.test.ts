@@ -1,5 +1,4 @@
-import { beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
-import { KEYS } from '../../engine/redis/keys.ts';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { call, type HttpAnswer, tokenFor } from '../fixtures/http.ts';
 import { expectProblem, useApi } from '../fixtures/running-api.ts';
 
@@ -26,12 +25,6 @@ const replayed = ({ headers }: HttpAnswer) => headers['idempotency-replayed'] ==
 function settle(action: 'confirm' | 'cancel', id: string, used: string | null = key, url = api.url) {
   const headers: Record<string, string> = used === null ? {} : { 'idempotency-key': used };
   return call(`${url}/api/v1/orders/${id}/${action}`, { method: 'POST', token: tokenFor('mina'), headers });
-}
-
-async function drain(): Promise<void> {
-  const writer = api.start(['writer']);
-  await vi.waitUntil(async () => (await api.redis.xlen(KEYS.journal)) === 0, { timeout: 20_000 });
-  expect(await writer.stop()).toBe(0);
 }
 
 describe.each(['confirm', 'cancel'] as const)('P4: a %s that is sent again with its key', (action) => {
@@ -63,7 +56,7 @@ test('P4: the replay of a confirmation gives the order as it was placed, though 
   const first = await settle('confirm', id);
   expect((await settle('cancel', id, null)).body.status).toBe('cancelled');
   for (const drained of [false, true]) {
-    if (drained) await drain();
+    if (drained) await api.drain();
     const again = await settle('confirm', id);
     expect([again.status, replayed(again), again.body]).toEqual([200, true, first.body]);
   }
@@ -82,11 +75,11 @@ test('P4: a key is kept for a repeated confirmation, too, which had nothing to d
   const { id } = await place();
   await settle('confirm', id, null);
   const first = await settle('confirm', id);
-  await drain();
+  await api.drain();
   await settle('cancel', id, null);
   const again = await settle('confirm', id);
   expect([replayed(first), replayed(again), again.body]).toEqual([false, true, first.body]);
-  await drain();
+  await api.drain();
   await api.expectConsistent();
 });
 

@@ -1,79 +1,36 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { KEYS } from '../../engine/redis/keys.ts';
-import { type HttpAnswer, tokenFor } from '../fixtures/http.ts';
+import { DAILY, EventCalls, MONTH, once, pathsOf, STOCK, YEARLY } from '../fixtures/event-calls.ts';
+import { tokenFor } from '../fixtures/http.ts';
+import { inHours } from '../fixtures/live-stock.ts';
 import { expectProblem, useApi } from '../fixtures/running-api.ts';
 
 const api = useApi();
-const STOCK = 100;
-const EVENT_PRICE = 60;
-const operator = tokenFor('the operator', 'operator');
-/** A month from which today is far. */
-const MONTH = String(((new Date().getUTCMonth() + 6) % 12) + 1);
-const DAILY = { cron: '0 14 * * *', timezone: 'Asia/Seoul', durationMinutes: 30 };
-const YEARLY = { ...DAILY, cron: `0 14 1 ${MONTH} *` };
+const events = new EventCalls(api);
 const ITS_START = new RegExp(`-${MONTH.padStart(2, '0')}-01T05:00:00.000Z$`);
 const ITS_END = new RegExp(`-${MONTH.padStart(2, '0')}-01T05:30:00.000Z$`);
 let sku: string;
-let products = 0;
 
 beforeEach(async () => {
-  products += 1;
-  sku = `product: ${products}`;
-  await api.put(sku, { stock: STOCK, price: 100 });
+  sku = await events.newProduct();
 });
 
-const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
-const item = (over: object = {}) => ({ sku, stock: 40, price: EVENT_PRICE, limitPerUser: null, ...over });
-
-const post = (path: string, body?: object, headers: Record<string, string> = {}) =>
-  api.call(`/api/v1/events${path}`, { method: 'POST', token: operator, headers, ...(body && { body }) });
-
-const create = (over: object = {}, headers = {}) =>
-  post('', { name: 'a sale', items: [item()], ...over }, headers);
-const once = () => ({ startsAt: inHours(-1), endsAt: inHours(1) });
-const step = (id: string, name: 'open' | 'close' | 'cancel') => post(`/${id}/${name}`);
-const show = async (id: string) => (await api.call(`/api/v1/events/${id}`)).body;
-
-const edit = (id: string, body: unknown, token = operator) =>
-  api.call(`/api/v1/events/${id}`, { method: 'PATCH', token, body });
-
-const adjust = (id: string, items: object[], headers = {}) =>
-  post(`/${id}/adjustments`, { items, reason: 'a recount' }, headers);
-
-async function idOf(answer: Promise<HttpAnswer>): Promise<string> {
-  const { status, body } = await answer;
-  expect(status, JSON.stringify(body)).toBe(201);
-  return body.id;
-}
-
-async function openEvent(over: object = {}): Promise<string> {
-  const id = await idOf(create({ ...once(), ...over }));
-  expect((await step(id, 'open')).status).toBe(200);
-  return id;
-}
-
+const order = (user: string, quantity: number) => api.order(user, [{ sku, quantity }]);
 const product = async (name = sku) => (await api.call(`/api/v1/products/${encodeURIComponent(name)}`)).body;
-const order = (user: string, quantity: number, name = sku) => api.order(user, [{ sku: name, quantity }]);
-const pathsOf = ({ body }: HttpAnswer) => body.errors.map(({ path }: { path: string }) => path);
-
-const history = (id: string, query = '', token = operator) =>
-  api.call(`/api/v1/events/${id}/occurrences${query}`, { token });
-
-async function drain(): Promise<void> {
-  const writer = api.start(['writer']);
-  await vi.waitUntil(async () => (await api.redis.xlen(KEYS.journal)) === 0, { timeout: 20_000 });
-  expect(await writer.stop()).toBe(0);
-}
 
 describe('an event that repeats', () => {
   test('has the first window that is stated, and is shown with its repeat', async () => {
     const times = { startsAt: '2030-01-05T03:00:00.000Z', endsAt: '2030-01-05T03:10:00.000Z' };
-    const id = await idOf(create({ ...times, repeat: DAILY }));
-    expect(await show(id)).toMatchObject({ ...times, repeat: DAILY, status: 'scheduled', occurrence: 1 });
+    const id = await events.created({ ...times, repeat: DAILY });
+    expect(await events.show(id)).toMatchObject({
+      ...times,
+      repeat: DAILY,
+      status: 'scheduled',
+      occurrence: 1,
+    });
   });
 
   test("has the cron's next window where none is stated", async () => {
-    const { startsAt, endsAt } = await show(await idOf(create({ repeat: DAILY })));
+    const { startsAt, endsAt } = await events.show(await events.created({ repeat: DAILY }));
     expect(startsAt).toMatch(/T05:00:00.000Z$/);
     const wait = Date.parse(startsAt) - Date.now();
     expect(wait).toBeGreaterThan(-1_000);
@@ -82,8 +39,8 @@ describe('an event that repeats', () => {
   });
 
   test('has a window of its length where only the start is stated', async () => {
-    const id = await idOf(create({ startsAt: '2030-01-05T03:00:00Z', repeat: DAILY }));
-    expect(await show(id)).toMatchObject({ endsAt: '2030-01-05T03:30:00.000Z' });
+    const id = await events.created({ startsAt: '2030-01-05T03:00:00Z', repeat: DAILY });
+    expect(await events.show(id)).toMatchObject({ endsAt: '2030-01-05T03:30:00.000Z' });
   });
 
   test.each([
@@ -117,64 +74,64 @@ describe('an event that repeats', () => {
     ],
     ['an end after 9999', { startsAt: '9999-12-31T23:59:00Z', repeat: DAILY }, ['/endsAt']],
   ])('with %s is refused', async (_, over, paths) => {
-    const answer = await create(over);
+    const answer = await events.create(over);
     expectProblem(answer, 400, 'invalid_request');
     expect(pathsOf(answer)).toEqual(paths);
   });
 
   test('keeps others from its products in all of its windows', async () => {
-    const id = await idOf(create({ repeat: DAILY }));
+    const id = await events.created({ repeat: DAILY });
     const near = { startsAt: inHours(24 * 90).replace(/T.*/, 'T05:29:59Z'), endsAt: inHours(24 * 91) };
-    const refused = await create(near);
+    const refused = await events.create(near);
     expectProblem(refused, 409, 'event_overlap');
     expect(refused.body.events).toEqual([id]);
     const other = `${sku} b`;
     await api.put(other, { stock: 5 });
-    expect((await create({ ...near, items: [item({ sku: other })] })).status).toBe(201);
+    expect((await events.create({ ...near, items: [events.item({ sku: other })] })).status).toBe(201);
   });
 
   test('goes on with its next window when it is closed by hand, and ends when it is cancelled', async () => {
-    const id = await idOf(create({ ...once(), repeat: YEARLY }));
-    const opened = await step(id, 'open');
+    const id = await events.created({ ...once(), repeat: YEARLY });
+    const opened = await events.step(id, 'open');
     expect(opened.body).toMatchObject({ status: 'open', occurrence: 1 });
-    const closed = await step(id, 'close');
+    const closed = await events.step(id, 'close');
     expect(closed.body).toMatchObject({ status: 'scheduled', occurrence: 2 });
     expect(closed.body.startsAt).toMatch(ITS_START);
     expect(await product()).toMatchObject({ stock: STOCK, event: null });
-    expect((await step(id, 'cancel')).body).toMatchObject({ status: 'cancelled', occurrence: 2 });
-    expectProblem(await step(id, 'open'), 409, 'event_state');
-    await drain();
-    const { items } = (await history(id)).body;
+    expect((await events.step(id, 'cancel')).body).toMatchObject({ status: 'cancelled', occurrence: 2 });
+    expectProblem(await events.step(id, 'open'), 409, 'event_state');
+    await api.drain();
+    const { items } = (await events.history(id)).body;
     expect(items.map((each: { status: string }) => each.status)).toEqual(['cancelled', 'closed']);
   });
 });
 
 describe('changing a scheduled event', () => {
   test('sets what is named and leaves the rest', async () => {
-    const id = await idOf(create({ startsAt: inHours(1), endsAt: inHours(2) }));
-    const before = await show(id);
+    const id = await events.created({ startsAt: inHours(1), endsAt: inHours(2) });
+    const before = await events.show(id);
     const edits = [
       { name: '다른 세일' },
       { startsAt: '2030-01-05T03:00:00.000Z', endsAt: '2030-01-05T09:00:00.000Z' },
       { endsAt: '2030-01-05T08:00:00.000Z' },
       { holdSeconds: 30 },
-      { items: [item({ stock: 7, limitPerUser: 2 })] },
+      { items: [events.item({ stock: 7, limitPerUser: 2 })] },
       { repeat: DAILY, startsAt: '2030-01-06T03:00:00.000Z', endsAt: '2030-01-06T03:05:00.000Z' },
       { repeat: null },
     ];
     let expected = before;
     for (const change of edits) {
       expected = { ...expected, ...change };
-      const answer = await edit(id, change);
+      const answer = await events.edit(id, change);
       expect(answer.status, JSON.stringify(answer.body)).toBe(200);
       expect(answer.body).toMatchObject(expected);
-      expect(await show(id)).toEqual(expected);
+      expect(await events.show(id)).toEqual(expected);
     }
   });
 
   test("to a new repeat without times moves it to the cron's next window", async () => {
-    const id = await idOf(create({ startsAt: inHours(1), endsAt: inHours(2) }));
-    const { body } = await edit(id, { repeat: YEARLY });
+    const id = await events.created({ startsAt: inHours(1), endsAt: inHours(2) });
+    const { body } = await events.edit(id, { repeat: YEARLY });
     expect(body.startsAt).toMatch(ITS_START);
     expect(body.endsAt).toMatch(ITS_END);
   });
@@ -193,60 +150,67 @@ describe('changing a scheduled event', () => {
       ['/items/1/sku'],
     ],
   ])('to %s is refused and changes nothing', async (_, change, paths) => {
-    const id = await idOf(create({ startsAt: inHours(1), endsAt: inHours(2) }));
-    const before = await show(id);
-    const answer = await edit(id, change);
+    const id = await events.created({ startsAt: inHours(1), endsAt: inHours(2) });
+    const before = await events.show(id);
+    const answer = await events.edit(id, change);
     expectProblem(answer, 400, 'invalid_request');
     expect(pathsOf(answer)).toEqual(paths);
-    expect(await show(id)).toEqual(before);
+    expect(await events.show(id)).toEqual(before);
   });
 
   test('is refused where it meets another, names no product, or is not there', async () => {
-    const first = await idOf(create({ startsAt: inHours(1), endsAt: inHours(2) }));
-    const second = await idOf(create({ startsAt: inHours(3), endsAt: inHours(4) }));
-    const overlap = await edit(second, { startsAt: inHours(1.5) });
+    const first = await events.created({ startsAt: inHours(1), endsAt: inHours(2) });
+    const second = await events.created({ startsAt: inHours(3), endsAt: inHours(4) });
+    const overlap = await events.edit(second, { startsAt: inHours(1.5) });
     expectProblem(overlap, 409, 'event_overlap');
     expect(overlap.body.events).toEqual([first]);
-    expectProblem(await edit(second, { items: [item({ sku: 'nothing' })] }), 422, 'unknown_product');
-    expectProblem(await edit('nothing', { name: 'x' }), 404, 'not_found');
-    expectProblem(await edit(second, { name: 'x' }, tokenFor('mina')), 403, 'forbidden');
+    expectProblem(
+      await events.edit(second, { items: [events.item({ sku: 'nothing' })] }),
+      422,
+      'unknown_product',
+    );
+    expectProblem(await events.edit('nothing', { name: 'x' }), 404, 'not_found');
+    expectProblem(await events.edit(second, { name: 'x' }, tokenFor('mina')), 403, 'forbidden');
   });
 
   test('is refused once it is open, closed or cancelled', async () => {
-    const id = await openEvent();
-    expectProblem(await edit(id, { name: 'x' }), 409, 'event_state');
-    await step(id, 'close');
-    expectProblem(await edit(id, { name: 'x' }), 409, 'event_state');
-    const cancelled = await idOf(create(once()));
-    await step(cancelled, 'cancel');
-    expectProblem(await edit(cancelled, { name: 'x' }), 409, 'event_state');
+    const id = await events.opened();
+    expectProblem(await events.edit(id, { name: 'x' }), 409, 'event_state');
+    await events.step(id, 'close');
+    expectProblem(await events.edit(id, { name: 'x' }), 409, 'event_state');
+    const cancelled = await events.created(once());
+    await events.step(cancelled, 'cancel');
+    expectProblem(await events.edit(cancelled, { name: 'x' }), 409, 'event_state');
   });
 });
 
 describe('P1: adjusting an open event', () => {
   test('moves units in and back out, and the event has that allotment from then on', async () => {
-    const id = await openEvent();
-    const more = await adjust(id, [{ sku, delta: 20 }]);
-    expect(more).toMatchObject({ status: 200, body: { items: [item({ stock: 60 })], shortfalls: [] } });
+    const id = await events.opened();
+    const more = await events.adjust(id, [{ sku, delta: 20 }]);
+    expect(more).toMatchObject({
+      status: 200,
+      body: { items: [events.item({ stock: 60 })], shortfalls: [] },
+    });
     expect(await product()).toMatchObject({ stock: 40, event: { stock: 60 } });
-    await adjust(id, [{ sku, delta: -50 }]);
+    await events.adjust(id, [{ sku, delta: -50 }]);
     expect(await product()).toMatchObject({ stock: 90, event: { stock: 10 } });
-    expect(await show(id)).toMatchObject({ items: [item({ stock: 10 })] });
-    await step(id, 'close');
+    expect(await events.show(id)).toMatchObject({ items: [events.item({ stock: 10 })] });
+    await events.step(id, 'close');
     expect(await product()).toMatchObject({ stock: STOCK, event: null });
   });
 
   test('does all of it or nothing, and names what is short', async () => {
     const other = `${sku} b`;
     await api.put(other, { stock: 5, price: 100 });
-    const id = await openEvent({ items: [item(), item({ sku: other, stock: 5 })] });
+    const id = await events.opened({ items: [events.item(), events.item({ sku: other, stock: 5 })] });
     expect((await order('mina', 3)).status).toBe(201);
     for (const [delta, available] of [
       [61, 60],
       [-38, 37],
       [-1_000, 37],
     ] as const) {
-      const refused = await adjust(id, [
+      const refused = await events.adjust(id, [
         { sku, delta },
         { sku: other, delta: -1 },
       ]);
@@ -258,10 +222,10 @@ describe('P1: adjusting an open event', () => {
   });
 
   test('holds while orders race with it', async () => {
-    const id = await openEvent();
+    const id = await events.opened();
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, at) =>
-        at % 4 === 0 ? adjust(id, [{ sku, delta: at % 8 === 0 ? 7 : -5 }]) : order(`user ${at}`, 2),
+        at % 4 === 0 ? events.adjust(id, [{ sku, delta: at % 8 === 0 ? 7 : -5 }]) : order(`user ${at}`, 2),
       ),
     );
     const refusals = answers.filter(({ status }) => status > 201).map(({ body }) => body.code);
@@ -269,22 +233,26 @@ describe('P1: adjusting an open event', () => {
     const sold = 2 * answers.filter(({ status }) => status === 201).length;
     const { stock, event } = await product();
     expect(stock + event.stock + sold).toBe(STOCK);
-    await step(id, 'close');
+    await events.step(id, 'close');
     expect(await product()).toMatchObject({ stock: STOCK - sold, event: null });
-    await drain();
+    await api.drain();
     await api.expectConsistent();
   });
 
   test('P4: is made once under one key, also when the event is closed by then', async () => {
-    const id = await openEvent();
+    const id = await events.opened();
     const headers = { 'Idempotency-Key': `adjust-${id}` };
-    const first = await adjust(id, [{ sku, delta: 5 }], headers);
-    await step(id, 'close');
-    const again = await adjust(id, [{ sku, delta: 5 }], headers);
+    const first = await events.adjust(id, [{ sku, delta: 5 }], headers);
+    await events.step(id, 'close');
+    const again = await events.adjust(id, [{ sku, delta: 5 }], headers);
     expect(again).toMatchObject({ status: 200, body: first.body });
     expect(again.headers['idempotency-replayed']).toBe('true');
-    expectProblem(await adjust(id, [{ sku, delta: 6 }], headers), 422, 'idempotency_mismatch');
-    expectProblem(await adjust(id, [{ sku: 'not in it', delta: 6 }], headers), 422, 'idempotency_mismatch');
+    expectProblem(await events.adjust(id, [{ sku, delta: 6 }], headers), 422, 'idempotency_mismatch');
+    expectProblem(
+      await events.adjust(id, [{ sku: 'not in it', delta: 6 }], headers),
+      422,
+      'idempotency_mismatch',
+    );
     expect(await product()).toMatchObject({ stock: STOCK });
   });
 
@@ -294,20 +262,22 @@ describe('P1: adjusting an open event', () => {
     ['a product named twice', [1, 2].map((delta) => ({ sku: 'x', delta })), '/items/1/sku'],
     ['no items', [], '/items'],
   ])('with %s is refused', async (_, items, path) => {
-    const answer = await adjust(await openEvent(), items);
+    const answer = await events.adjust(await events.opened(), items);
     expectProblem(answer, 400, 'invalid_request');
     expect(pathsOf(answer)).toEqual([path]);
   });
 
   test('is refused for an event that is not open, is not there, or does not carry the product', async () => {
-    const scheduled = await idOf(create({ startsAt: inHours(1), endsAt: inHours(2) }));
-    expectProblem(await adjust(scheduled, [{ sku, delta: 1 }]), 409, 'event_state');
-    expectProblem(await adjust('nothing', [{ sku, delta: 1 }]), 404, 'not_found');
-    const foreign = await adjust(scheduled, [{ sku: 'nothing', delta: 1 }]);
+    const scheduled = await events.created({ startsAt: inHours(1), endsAt: inHours(2) });
+    expectProblem(await events.adjust(scheduled, [{ sku, delta: 1 }]), 409, 'event_state');
+    await events.step(scheduled, 'cancel');
+    const open = await events.opened();
+    expectProblem(await events.adjust('nothing', [{ sku, delta: 1 }]), 404, 'not_found');
+    const foreign = await events.adjust(open, [{ sku: 'nothing', delta: 1 }]);
     expectProblem(foreign, 422, 'unknown_product');
     expect(foreign.body.items).toEqual([{ sku: 'nothing' }]);
     const body = { items: [{ sku, delta: 1 }] };
-    expectProblem(await post(`/${scheduled}/adjustments`, body), 400, 'invalid_request');
+    expectProblem(await events.post(`/${scheduled}/adjustments`, body), 400, 'invalid_request');
   });
 });
 
@@ -315,19 +285,19 @@ describe('P4: a key under which an event was created', () => {
   test('is answered with it also when the event would be over by now', async () => {
     const headers = { 'Idempotency-Key': `short-${sku.replace(' ', '')}` };
     const over = { startsAt: inHours(-1), endsAt: new Date(Date.now() + 2_000).toISOString() };
-    const first = await create(over, headers);
+    const first = await events.create(over, headers);
     expect(first.status).toBe(201);
     await vi.waitUntil(() => Date.parse(over.endsAt) < Date.now(), { timeout: 10_000 });
-    expect(await create(over, headers)).toMatchObject({ status: 201, body: first.body });
-    expectProblem(await create(over), 400, 'invalid_request');
+    expect(await events.create(over, headers)).toMatchObject({ status: 201, body: first.body });
+    expectProblem(await events.create(over), 400, 'invalid_request');
   });
 });
 
 describe('the list of events', () => {
   test('may be of one status', async () => {
     const [scheduled, open] = [
-      await idOf(create({ startsAt: inHours(2), endsAt: inHours(3) })),
-      await openEvent(),
+      await events.created({ startsAt: inHours(2), endsAt: inHours(3) }),
+      await events.opened(),
     ];
     const idsOf = async (query: string) =>
       (await api.call(`/api/v1/events${query}`)).body.items.map(({ id }: { id: string }) => id);

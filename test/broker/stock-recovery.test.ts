@@ -102,12 +102,6 @@ const cancel = (id: string) =>
 const statusOf = async (id: string) =>
   (await api.call(`/api/v1/orders/${id}`, { token: tokenFor('mina') })).body.status as string;
 
-async function drain(): Promise<void> {
-  const writer = api.start(['writer']);
-  await vi.waitUntil(async () => (await api.redis.xlen(KEYS.journal)) === 0, WAIT);
-  expect(await writer.stop()).toBe(0);
-}
-
 const recover = (orderId: string, reason = 'the parcel came back') =>
   outsider.send(EXCHANGE, 'stock.recover', JSON.stringify({ orderId, reason, by: 'the warehouse' }));
 
@@ -123,6 +117,20 @@ const recovered = () => log.lines.filter(({ msg }) => msg === 'stock recovered')
 async function expectQueues({ waiting, dead }: { waiting: number; dead: number }): Promise<void> {
   await vi.waitUntil(async () => (await outsider.depth(DEAD_LETTER_QUEUE)) === dead, WAIT);
   expect(await outsider.depth(STOCK_RECOVERY_QUEUE)).toBe(waiting);
+}
+
+/** So many messages were put off, and RabbitMQ still has each. */
+async function untilPutOff(count: number): Promise<void> {
+  const putOff = () => log.lines.filter(({ msg }) => msg.startsWith('not possible now'));
+  await vi.waitUntil(() => putOff().length === count, WAIT);
+  await expectQueues({ waiting: 0, dead: 0 });
+}
+
+/** What was put off is done: the order's units are back, the order that nobody has is a dead letter. */
+async function untilRecoveredAndDead(): Promise<void> {
+  await vi.waitUntil(() => recovered().length === 1, WAIT);
+  expect(await api.stockOf(sku)).toBe(STOCK);
+  await expectQueues({ waiting: 0, dead: 1 });
 }
 
 const rowOf = (id: string) =>
@@ -141,18 +149,18 @@ describe('P4: the units go back once, of an order that is', () => {
     await untilHandled(1);
     expect(await api.stockOf(sku)).toBe(STOCK);
     expect(await statusOf(id)).toBe('cancelled');
-    await drain();
+    await api.drain();
     expect(await rowOf(id)).toEqual({ status: 'cancelled', reason: '깨졌다 🍵' });
   });
 
   test('placed, and in MariaDB for long', async () => {
     await startRecovery();
     const id = await place();
-    await drain();
+    await api.drain();
     recover(id);
     await untilHandled(1);
     expect(await api.stockOf(sku)).toBe(STOCK);
-    await drain();
+    await api.drain();
     expect(await rowOf(id)).toEqual({ status: 'cancelled', reason: 'the parcel came back' });
     recover(id);
     await untilHandled(2);
@@ -179,7 +187,7 @@ describe('P4: the units go back once, of an order that is', () => {
     for (const id of [expired, cancelled]) recover(id);
     await untilHandled(2);
     expect(await statusOf(expired)).toBe('expired');
-    await drain();
+    await api.drain();
     for (const id of [expired, cancelled]) recover(id);
     await untilHandled(4);
     expect(await api.stockOf(sku)).toBe(STOCK);
@@ -258,16 +266,10 @@ describe('what cannot be done now waits in hand:', () => {
     await vi.waitUntil(() => gate.reasons.length > 0, WAIT);
     recover(id);
     recover(UNKNOWN);
-    await vi.waitUntil(
-      () => log.lines.filter(({ msg }) => msg.startsWith('not possible now')).length === 2,
-      WAIT,
-    );
-    await expectQueues({ waiting: 0, dead: 0 });
+    await untilPutOff(2);
     expect(await statusOf(id)).toBe('placed');
     await proxy.set('pass');
-    await vi.waitUntil(() => recovered().length === 1, WAIT);
-    expect(await api.stockOf(sku)).toBe(STOCK);
-    await expectQueues({ waiting: 0, dead: 1 });
+    await untilRecoveredAndDead();
   });
 
   test('an order that MariaDB alone may know, while it is away', async () => {
@@ -275,19 +277,13 @@ describe('what cannot be done now waits in hand:', () => {
     closers.push(() => proxy.stop());
     await startRecovery({ databaseUrl: proxy.inFrontOf(api.environment.DATABASE_URL!) });
     const id = await place();
-    await drain();
+    await api.drain();
     await proxy.set('cut');
     recover(id);
     recover(UNKNOWN);
-    await vi.waitUntil(
-      () => log.lines.filter(({ msg }) => msg.startsWith('not possible now')).length === 2,
-      WAIT,
-    );
-    await expectQueues({ waiting: 0, dead: 0 });
+    await untilPutOff(2);
     await proxy.set('pass');
-    await vi.waitUntil(() => recovered().length === 1, WAIT);
-    expect(await api.stockOf(sku)).toBe(STOCK);
-    await expectQueues({ waiting: 0, dead: 1 });
+    await untilRecoveredAndDead();
   });
 
   test('and is another process’s when this one is stopped', async () => {

@@ -28,13 +28,6 @@ async function reconcile(...words: string[]) {
 const query = async (text: string) =>
   (await sql.raw<Record<string, unknown>>(text).execute(api.database.query)).rows;
 
-async function drainJournal(): Promise<void> {
-  if ((await api.redis.xlen(KEYS.journal)) === 0) return;
-  const writer = api.start(['writer']);
-  await vi.waitUntil(async () => (await api.redis.xlen(KEYS.journal)) === 0, { timeout: 20_000 });
-  expect(await writer.stop()).toBe(0);
-}
-
 /** Both sides whole, as far as stock goes. */
 async function wholeState(): Promise<unknown> {
   return [
@@ -48,12 +41,12 @@ async function wholeState(): Promise<unknown> {
 beforeAll(async () => {
   for (const sku of SKUS) await api.put(sku, { stock: 100_000 });
   for (let at = 0; at < 4; at++) await api.order('mina', [{ sku: 'tea', quantity: 2 }]);
-  await drainJournal();
+  await api.drain();
 });
 
 afterEach(async () => {
   expect((await reconcile()).result.drifts).toEqual([]);
-  await drainJournal();
+  await api.drain();
   expect((await reconcile()).result.drifts).toEqual([]);
 });
 
@@ -94,7 +87,7 @@ describe.each(HARMS)('after harm to %s', (_, harm, [redisDelta, levelDelta, move
 
     const done = await reconcile('--fix', '--yes', '--reason', 'a test did harm');
     expect([done.code, done.result.drifts, done.result.fix.done.made.length]).toEqual([0, [], 1]);
-    await drainJournal();
+    await api.drain();
     const rows = await query("select * from stock_movements where kind = 'compensation' order by moved_at");
     expect(rows.at(-1)).toMatchObject({ sku: 'tea', pool: 'regular', delta: movementDelta });
     expect((rows.at(-1) as { reason: string }).reason).toMatch(

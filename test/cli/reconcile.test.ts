@@ -20,17 +20,11 @@ async function reconcile(environment: NodeJS.ProcessEnv = {}) {
 
 const query = (text: string) => sql.raw(text).execute(api.database.query);
 
-async function drainJournal(): Promise<void> {
-  const writer = api.start(['writer']);
-  while ((await api.redis.xlen(KEYS.journal)) > 0);
-  expect(await writer.stop()).toBe(0);
-}
-
 beforeAll(async () => {
   await api.put('tea', { stock: 100, price: 300 });
   await api.put('cup', { stock: 50, price: 10 });
   for (let at = 0; at < 5; at++) await api.order('mina', [{ sku: 'tea', quantity: 2 }]);
-  await drainJournal();
+  await api.drain();
 });
 
 describe('nothing is wrong', () => {
@@ -59,7 +53,7 @@ describe('nothing is wrong', () => {
       0,
       { consistent: true, backlog: 9, levels: 3, orders: 12, drifts: [] },
     ]);
-    await drainJournal();
+    await api.drain();
     expect((await reconcile()).result).toMatchObject({ consistent: true, backlog: 0, levels: 3, orders: 12 });
   });
 
