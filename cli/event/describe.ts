@@ -3,7 +3,7 @@ import type { SaleEvent } from '../../engine/domain/sale-event.ts';
 import { alignColumns } from '../columns.ts';
 
 /** A time as the clock on this machine's wall shows it, with its offset from UTC: `2027-01-31 14:00:00 +09:00`. */
-export function localTime(ms: number): string {
+function localTime(ms: number): string {
   const date = new Date(ms);
   const minutes = -date.getTimezoneOffset();
   const [hours, rest] = [Math.floor(Math.abs(minutes) / 60), Math.abs(minutes) % 60].map(twoDigits);
