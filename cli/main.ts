@@ -4,6 +4,7 @@ import { ConfigError } from '../engine/config/environment.ts';
 import { NotAccepting, OutcomeUnknown } from '../engine/domain/fault.ts';
 import { packageRoot } from '../engine/runtime/package-root.ts';
 import { CommandFailure } from './failure.ts';
+import { showable } from './showable.ts';
 
 /** A closed gate, too: `NotAccepting` says why. */
 const FORESEEN = [CommandFailure, ConfigError, NotAccepting, OutcomeUnknown];
@@ -52,8 +53,13 @@ async function loadCommands(name = ''): Promise<Command[]> {
 /** One message for people; the whole stack only where we did not foresee the error. */
 function fail(error: unknown): number {
   const foreseen = FORESEEN.some((kind) => error instanceof kind) || isOperational(error);
-  console.error(foreseen ? `bootakhae: ${(error as Error).message}` : error);
+  console.error(foreseen ? `bootakhae: ${showableLines((error as Error).message)}` : error);
   return error instanceof CommandFailure ? error.exitCode : 1;
+}
+
+/** It may name what somebody else chose. */
+function showableLines(message: string): string {
+  return message.split('\n').map(showable).join('\n');
 }
 
 /** What servers, drivers and the operating system say has a code; our own mistakes have none. */

@@ -1,20 +1,15 @@
 import type { DeadMessage } from '../../engine/broker/dead-letter-queue.ts';
 import { alignColumns } from '../columns.ts';
+import { showable } from '../showable.ts';
 
 const PREVIEW_BYTES = 240;
 const PREVIEW_CHARACTERS = 60;
 /** A shell passes it on as it is shown, and no option looks like it. */
 const TYPABLE = /^[^\s\p{C}"'`$\\;&|<>(){}*?!#~-][^\s\p{C}"'`$\\;&|<>(){}*?!]*$/u;
-const UNPRINTABLE = /\p{C}/gu;
 
 /** The ID by which people name it: its message id, or where that is missing or cannot be typed its digest. */
 export function nameOf({ messageId, digest }: DeadMessage): string {
   return messageId !== null && TYPABLE.test(messageId) ? messageId : digest;
-}
-
-/** What somebody typed, on one line. */
-export function describeId(id: string): string {
-  return id.replaceAll(UNPRINTABLE, '?');
 }
 
 /** All of it; a body that is no UTF-8 in base64. */
@@ -37,11 +32,11 @@ export function describeAll(shown: readonly DeadMessage[], waiting: number): str
     const { routingKey, queue, reason, diedAt, content } = message;
     return [
       nameOf(message),
-      line(routingKey),
-      line(queue ?? '?'),
+      routingKey,
+      queue ?? '?',
       diedAt?.toISOString() ?? '-',
       String(content.length),
-      line(reason ?? '?'),
+      reason ?? '?',
       preview(content),
     ];
   });
@@ -52,14 +47,9 @@ export function describeAll(shown: readonly DeadMessage[], waiting: number): str
 }
 
 function preview(content: Buffer): string {
-  const text = line(content.subarray(0, PREVIEW_BYTES).toString());
+  const text = showable(content.subarray(0, PREVIEW_BYTES).toString());
   const shown = text.slice(0, PREVIEW_CHARACTERS);
   return shown.length < text.length || content.length > PREVIEW_BYTES ? `${shown}…` : shown;
-}
-
-/** Whoever wrote it: no line ends and nothing that a terminal would obey. */
-function line(text: string): string {
-  return text.replaceAll(UNPRINTABLE, '?');
 }
 
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });

@@ -1,6 +1,6 @@
 import { type DeadLetterQueue, type DeadMessage, isNamed } from '../../engine/broker/dead-letter-queue.ts';
 import { CommandFailure } from '../failure.ts';
-import { describeId } from './describe.ts';
+import { showable } from '../showable.ts';
 
 /** Which messages a person means: those of these IDs, or all. */
 export interface Choice {
@@ -55,11 +55,11 @@ async function findNamed(queue: DeadLetterQueue, ids: readonly string[]): Promis
 function refuseUnclear(id: string, digests: ReadonlySet<string>): void {
   if (digests.size === 0)
     throw new CommandFailure(
-      `there is no dead message ${describeId(id)}, or another shell has it in hand; nothing was done`,
+      `there is no dead message ${showable(id)}, or another shell has it in hand; nothing was done`,
     );
   if (digests.size > 1)
     throw new CommandFailure(
-      `${describeId(id)} is the message id of ${digests.size} different messages; nothing was done. Say which: ${[...digests].join(' ')}`,
+      `${showable(id)} is the message id of ${digests.size} different messages; nothing was done. Say which: ${[...digests].join(' ')}`,
     );
 }
 

@@ -1,6 +1,7 @@
 import type { RecordedOccurrence } from '../../engine/database/statements/read-occurrences.ts';
 import type { SaleEvent } from '../../engine/domain/sale-event.ts';
 import { alignColumns } from '../columns.ts';
+import { showable } from '../showable.ts';
 
 /** A time as the clock on this machine's wall shows it, with its offset from UTC: `2027-01-31 14:00:00 +09:00`. */
 function localTime(ms: number): string {
@@ -43,7 +44,7 @@ export function describeList(events: readonly SaleEvent[]): string[] {
 
 /** One event in one line. */
 export function describeEvent({ id, name, status, startsAt, endsAt }: SaleEvent): string {
-  return `${id}: ${status}, ${name}, ${localTime(startsAt)} to ${localTime(endsAt)}`;
+  return `${id}: ${status}, ${showable(name)}, ${localTime(startsAt)} to ${localTime(endsAt)}`;
 }
 
 /** One event in full; `inPool` are the units that its pool has of each item. */

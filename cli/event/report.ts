@@ -1,5 +1,6 @@
 import type { EventResult } from '../../engine/events/sale-events.ts';
 import { CommandFailure } from '../failure.ts';
+import { showable } from '../showable.ts';
 import { describeEvent } from './describe.ts';
 
 /** Says in a line what became of it, with a warning for each product of which there was too little; what was not done is a failure. */
@@ -9,7 +10,9 @@ export function report(id: string, result: EventResult): void {
   const prefix = isReplayed ? 'nothing changed, this --id was used for the same before: ' : '';
   console.log(prefix + describeEvent(event));
   for (const { sku, stock, moved } of shortfalls)
-    console.error(`warning: ${sku}: only ${moved} of ${stock} were there to be moved into the event`);
+    console.error(
+      `warning: ${showable(sku)}: only ${moved} of ${stock} were there to be moved into the event`,
+    );
 }
 
 function explain(id: string, result: Exclude<EventResult, { kind: 'done' }>): string {

@@ -1,6 +1,7 @@
 import type { Drift } from '../../writer/reconcile/drift.ts';
 import type { Plan } from '../../writer/reconcile/plan.ts';
 import type { Reconciliation } from '../../writer/reconcile/reconcile.ts';
+import { showable } from '../showable.ts';
 
 const ROWS_SHOWN = 100;
 const HEAD = ['KIND', 'SKU', 'POOL', 'REDIS', 'DATABASE', 'EXPECTED', 'DIFFERENCE', 'OF'];
@@ -52,7 +53,7 @@ const NAMES_SHOWN = 5;
 function namesOf(drifts: readonly Drift[]): string {
   const names = drifts.map((drift) => drift.entry ?? drift.order ?? drift.sku ?? drift.pool ?? 'journal');
   const more = names.length > NAMES_SHOWN ? ', …' : '';
-  return `${names.slice(0, NAMES_SHOWN).join(', ')}${more}`;
+  return `${names.slice(0, NAMES_SHOWN).map(showable).join(', ')}${more}`;
 }
 
 function toCells({ kind, sku, pool, redis, database, expected, difference, ...of }: Drift): string[] {
@@ -75,7 +76,7 @@ function toCells({ kind, sku, pool, redis, database, expected, difference, ...of
 const signed = (units: number) => (units > 0 ? `+${units}` : String(units));
 
 function table(head: readonly string[], rows: readonly string[][]): string[] {
-  const shown = rows.slice(0, ROWS_SHOWN);
+  const shown = rows.slice(0, ROWS_SHOWN).map((row) => row.map(showable));
   const widths = head.map((title, column) =>
     Math.max(title.length, ...shown.map((row) => row[column]!.length)),
   );
