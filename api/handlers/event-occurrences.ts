@@ -7,9 +7,8 @@ import type { SaleEvent } from '../../engine/domain/sale-event.ts';
 import { presentOccurrence } from '../../engine/events/present-event.ts';
 import type { Route } from '../http/route.ts';
 import { noSuchEvent } from './event-replies.ts';
+import { PageLimit, pageCursor, pageOf } from './page.ts';
 
-const LIMIT = /^([1-9]\d?|100)$/;
-const LIMIT_RULE = 'must be a whole number from 1 to 100';
 const DEFAULT_LIMIT = '20';
 
 export interface EventOccurrencesOptions {
@@ -24,10 +23,8 @@ export function listOccurrencesRoute({ saleEvents, readOccurrences }: EventOccur
     path: '/api/v1/events/:id/occurrences',
     access: 'operator',
     query: Type.Object({
-      limit: Type.Optional(Type.RegExp(LIMIT, { rule: LIMIT_RULE })),
-      cursor: Type.Optional(
-        Type.RegExp(/^[1-9]\d{0,9}$/, { rule: 'must be the nextCursor of an earlier page' }),
-      ),
+      limit: PageLimit,
+      cursor: pageCursor(/^[1-9]\d{0,9}$/),
     }),
     body: null,
     async handle({ parameters: [id = ''], query: { limit = DEFAULT_LIMIT, cursor } }) {
@@ -35,9 +32,8 @@ export function listOccurrencesRoute({ saleEvents, readOccurrences }: EventOccur
       const before = cursor === undefined ? null : Number(cursor);
       // One more than is shown tells whether there is another page.
       const found = await readOccurrences(id, { limit: Number(limit) + 1, before });
-      const shown = found.slice(0, Number(limit));
-      const nextCursor = found.length > shown.length ? String(shown.at(-1)!.number) : null;
-      return { status: 200, body: { items: shown.map(presentOccurrence), nextCursor } };
+      const { items, nextCursor } = pageOf(found, Number(limit), (last) => String(last.number));
+      return { status: 200, body: { items: items.map(presentOccurrence), nextCursor } };
     },
   };
 }

@@ -1,6 +1,6 @@
 import { Type } from '@sinclair/typebox';
 import type { EventStep } from '../../engine/domain/event-decisions.ts';
-import { EVENT_STATUSES, type SaleEvent } from '../../engine/domain/sale-event.ts';
+import { byStart, EVENT_STATUSES, type SaleEvent } from '../../engine/domain/sale-event.ts';
 import { AllotmentsBody, EventBody, EventEditBody } from '../../engine/events/event-body.ts';
 import {
   type Reading,
@@ -19,6 +19,7 @@ import type {
 import { firstOfEachPath, invalidRequest } from '../http/problem.ts';
 import type { Request, Route } from '../http/route.ts';
 import { noSuchEvent, replyToEvent } from './event-replies.ts';
+import { PageLimit, pageCursor, pageOf } from './page.ts';
 
 export interface EventOptions {
   readonly nowMs: () => number;
@@ -33,7 +34,11 @@ export interface EventOptions {
   };
 }
 
-/** `GET /api/v1/events?status=`: all sale events, or those of a status, those that start first first. */
+const DEFAULT_LIMIT = '100';
+/** The start of an event in ms since 1970, and its id. */
+const CURSOR = /^(-?\d{1,16})\.([\w-]{1,64})$/;
+
+/** `GET /api/v1/events?status=&limit=&cursor=`: the sale events, or those of a status, those that start first first. */
 export function listEventsRoute({ saleEvents }: EventOptions): Route {
   return {
     method: 'get',
@@ -45,12 +50,19 @@ export function listEventsRoute({ saleEvents }: EventOptions): Route {
           rule: `must be one of ${EVENT_STATUSES.join(', ')}`,
         }),
       ),
+      limit: PageLimit,
+      cursor: pageCursor(CURSOR),
     }),
     body: null,
-    async handle({ query: { status } }) {
-      const events = await saleEvents.list();
-      const asked = status === undefined ? events : events.filter((event) => event.status === status);
-      return { status: 200, body: { items: asked.map(presentEvent) } };
+    async handle({ query: { status, limit = DEFAULT_LIMIT, cursor } }) {
+      const [, startsAt, id = ''] = CURSOR.exec(cursor ?? '') ?? [];
+      const last = startsAt === undefined ? null : { startsAt: Number(startsAt), id };
+      const asked = (await saleEvents.list()).filter(
+        (event) =>
+          (status === undefined || event.status === status) && (last === null || byStart(event, last) > 0),
+      );
+      const page = pageOf(asked, Number(limit), (event) => `${event.startsAt}.${event.id}`);
+      return { status: 200, body: { ...page, items: page.items.map(presentEvent) } };
     },
   };
 }

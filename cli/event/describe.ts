@@ -1,5 +1,5 @@
 import type { RecordedOccurrence } from '../../engine/database/statements/read-occurrences.ts';
-import type { SaleEvent } from '../../engine/domain/sale-event.ts';
+import { byStart, type SaleEvent } from '../../engine/domain/sale-event.ts';
 import { alignColumns } from '../columns.ts';
 import { showable } from '../showable.ts';
 
@@ -20,10 +20,7 @@ function twoDigits(value: number): string {
 export function nextFirst(events: readonly SaleEvent[]): SaleEvent[] {
   const isOver = ({ status }: SaleEvent) => status === 'closed' || status === 'cancelled';
   return [...events].sort(
-    (a, b) =>
-      Number(isOver(a)) - Number(isOver(b)) ||
-      (isOver(a) ? b.startsAt - a.startsAt : a.startsAt - b.startsAt) ||
-      (a.id < b.id ? -1 : 1),
+    (a, b) => Number(isOver(a)) - Number(isOver(b)) || (isOver(a) ? byStart(b, a) : byStart(a, b)),
   );
 }
 

@@ -56,6 +56,15 @@ export interface EventBook {
   readonly events: ReadonlyMap<string, SaleEvent>;
 }
 
+/** Orders events by their start; of those that start at once by their id. */
+export function byStart(
+  a: Pick<SaleEvent, 'startsAt' | 'id'>,
+  b: Pick<SaleEvent, 'startsAt' | 'id'>,
+): number {
+  if (a.startsAt !== b.startsAt) return a.startsAt - b.startsAt;
+  return a.id === b.id ? 0 : a.id < b.id ? -1 : 1;
+}
+
 /** The other events that have one of `event`'s SKUs at one of its times, of those that are still to come or open. */
 export function overlapsOf(event: SaleEvent, others: Iterable<SaleEvent>): SaleEvent[] {
   const skus = new Set(event.items.map(({ sku }) => sku));

@@ -10,6 +10,7 @@ import {
 import { InternalFault } from '../domain/fault.ts';
 import { type IdempotencyRecord, splitToken } from '../domain/idempotency.ts';
 import {
+  byStart,
   type ChangedEvent,
   type EventAction,
   type EventBook,
@@ -113,7 +114,7 @@ export class SaleEvents {
   /** All events, those that start first first. */
   async list(): Promise<SaleEvent[]> {
     const { events } = await this.#options.readEvents();
-    return [...events.values()].sort((a, b) => a.startsAt - b.startsAt || (a.id < b.id ? -1 : 1));
+    return [...events.values()].sort(byStart);
   }
 
   async find(id: string): Promise<SaleEvent | null> {

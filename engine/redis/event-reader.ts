@@ -1,6 +1,7 @@
 import { levelField } from '../domain/pool.ts';
 import type { Position } from '../domain/position.ts';
 import { type EventBook, type SaleEvent, unpackEvent } from '../domain/sale-event.ts';
+import { sharedRead } from '../runtime/shared-read.ts';
 import type { RedisClient } from './client.ts';
 import { KEYS } from './keys.ts';
 import { unpackMessage } from './message-pack.ts';
@@ -50,30 +51,54 @@ export async function readEvent(redis: RedisClient, id: string): Promise<EventOf
 
 /** Reads all sale events, of one instant with the revision that a change of one of them has to name. */
 export async function readEvents(redis: RedisClient): Promise<EventBook> {
-  return await new EventBookReader(redis).read();
+  const { revision, records } = await readRecords(redis);
+  return { revision, events: new Map(records.map(([id, record]) => [id, unpackEvent(id, record)])) };
 }
 
-/** Reads all sale events again and again: of a long book only what has changed is read anew. */
+/** What is kept of each event, by id. */
+async function readRecords(redis: RedisClient): Promise<{ revision: number; records: [string, string][] }> {
+  const replies = await redis.multi().get(KEYS.revision).hgetall(KEYS.events).exec();
+  const [revision, records] = valuesOf(replies) as [string | null, Record<string, string>];
+  return { revision: Number(revision ?? 0), records: Object.entries(records) };
+}
+
+/**
+ * Reads all sale events again and again: as long as nobody has changed one it asks for the revision alone, of a long book that was
+ * changed only the records that are other ones are unpacked, and many who ask at once share a read.
+ */
 export class EventBookReader {
   readonly #redis: RedisClient;
+  readonly #shared = sharedRead(() => this.#readAnew());
+  #book: EventBook | null = null;
   #known = new Map<string, { readonly record: string; readonly event: SaleEvent }>();
 
   constructor(redis: RedisClient) {
     this.#redis = redis;
+    // A Redis that starts again may have lost a change that was acknowledged to nobody, and give its revision to another one.
+    redis.on('close', () => {
+      this.#book = null;
+    });
   }
 
-  async read(): Promise<EventBook> {
-    const replies = await this.#redis.multi().get(KEYS.revision).hgetall(KEYS.events).exec();
-    const [revision, records] = valuesOf(replies) as [string | null, Record<string, string>];
+  /** The book as it is after this was asked. */
+  read(): Promise<EventBook> {
+    return this.#shared();
+  }
+
+  async #readAnew(): Promise<EventBook> {
+    const book = this.#book;
+    if (book !== null && Number(await this.#redis.get(KEYS.revision)) === book.revision) return book;
+    const { revision, records } = await readRecords(this.#redis);
     const known = this.#known;
     this.#known = new Map(
-      Object.entries(records).map(([id, record]) => {
+      records.map(([id, record]) => {
         const same = known.get(id);
         return [id, same?.record === record ? same : { record, event: unpackEvent(id, record) }];
       }),
     );
     const events = new Map(Array.from(this.#known, ([id, { event }]) => [id, event]));
-    return { revision: Number(revision ?? 0), events };
+    this.#book = { revision, events };
+    return this.#book;
   }
 }
 

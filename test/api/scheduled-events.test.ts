@@ -307,4 +307,35 @@ describe('the list of events', () => {
     expect(listed).not.toContain(scheduled);
     expectProblem(await api.call('/api/v1/events?status=gone'), 400, 'invalid_request');
   });
+
+  test('comes in pages, each event once, in the order of their starts', async () => {
+    const skus = ['a', 'b', 'c', 'd', 'e'].map((name) => `${sku} ${name}`);
+    await Promise.all(skus.map((name) => api.put(name, { stock: 1, price: 100 })));
+    const startsAt = inHours(5);
+    const ids = await Promise.all(
+      skus.map((name) =>
+        events.created({ startsAt, endsAt: inHours(6), items: [events.item({ sku: name, stock: 1 })] }),
+      ),
+    );
+    const whole = await events.list('?limit=100');
+    expect(whole.nextCursor).toBeNull();
+    const seen: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const page = await events.list(`?limit=2${cursor && `&cursor=${cursor}`}`);
+      expect(page.items.length).toBeLessThanOrEqual(2);
+      seen.push(...page.items.map(({ id }: { id: string }) => id));
+      cursor = page.nextCursor;
+    }
+    expect(seen).toEqual(whole.items.map(({ id }: { id: string }) => id));
+    expect(new Set(seen).size).toBe(seen.length);
+    expect(seen).toEqual(expect.arrayContaining(ids));
+    expect(whole.items).toEqual(
+      [...whole.items].sort((a, b) => Date.parse(a.startsAt) - Date.parse(b.startsAt)),
+    );
+  });
+
+  test.each(['?limit=0', '?limit=101', '?limit=all', '?cursor=', '?cursor=x', '?cursor=1', '?cursor=1.a.b'])(
+    'is not asked for with %s',
+    async (query) => expectProblem(await api.call(`/api/v1/events${query}`), 400, 'invalid_request'),
+  );
 });
