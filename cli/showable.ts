@@ -1,10 +1,11 @@
 /**
- * What a terminal would obey rather than show, control characters, and what turns the text around it, the
- * bidirectional ones of Unicode's annex 9 and its separators of lines: https://www.unicode.org/reports/tr9/#Directional_Formatting_Codes
+ * What a terminal would obey rather than show, or not show at all: control characters, separators of lines, and those that only say how
+ * others are to be shown (Unicode's Cf), the bidirectional ones of its annex 9 among them. But for the joiners and tags of which
+ * letters and emoji are made: https://www.unicode.org/reports/tr51/#def_emoji_tag_sequence
  */
-const OBEYED = /[\p{Cc}\u2028\u2029\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu;
+const UNSHOWN = /(?!\u200c|\u200d|[\u{e0020}-\u{e007f}])[\p{Cc}\p{Cf}\u2028\u2029]/gu;
 
-/** Text that somebody else chose, on one line and as a terminal can show it; what it would obey is a `?`. */
+/** Text that somebody else chose, on one line and as a terminal can show it; what it would not show stands there as `\u{202e}`. */
 export function showable(text: string): string {
-  return text.replaceAll(OBEYED, '?');
+  return text.replaceAll(UNSHOWN, (character) => `\\u{${character.codePointAt(0)!.toString(16)}}`);
 }

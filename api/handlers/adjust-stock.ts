@@ -5,6 +5,7 @@ import {
   MAX_REASON_CHARACTERS,
   MAX_STOCK_UNITS,
   REASON_PATTERN,
+  reasonRule,
 } from '../../engine/domain/bounds.ts';
 import type { SubmitOptions } from '../../engine/redis/batcher.ts';
 import type { AdjustmentRequest } from '../../engine/redis/commands/adjust-stock.ts';
@@ -15,7 +16,10 @@ import type { Request, Route } from '../http/route.ts';
 const Body = Type.Object(
   {
     delta: Type.Integer({ minimum: -MAX_ADJUSTMENT_UNITS, maximum: MAX_ADJUSTMENT_UNITS }),
-    reason: Type.RegExp(new RegExp(REASON_PATTERN, 'u'), { maxLength: MAX_REASON_CHARACTERS }),
+    reason: Type.RegExp(new RegExp(REASON_PATTERN, 'u'), {
+      maxLength: MAX_REASON_CHARACTERS,
+      rule: reasonRule(MAX_REASON_CHARACTERS),
+    }),
   },
   { additionalProperties: false },
 );

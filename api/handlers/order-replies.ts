@@ -57,7 +57,7 @@ function replyToOrder(outcome: Exclude<OrderOutcome, { kind: 'replayed' }>): Rep
     case 'out_of_stock':
       throw new Problem(
         'out_of_stock',
-        `${outcome.shortages.length} of the products are short; nothing was taken`,
+        `${outcome.shortages.length} of the products ${outcome.shortages.length === 1 ? 'is' : 'are'} short; nothing was taken`,
         {
           members: { items: outcome.shortages },
         },

@@ -15,11 +15,18 @@ import { showProduct } from './product-replies.ts';
 const TEXT = /^[^\0\ud800-\udfff]*$/u;
 
 const Text = (maxLength: number) =>
-  Type.Optional(Type.Union([Type.RegExp(TEXT, { maxLength }), Type.Null()]));
+  Type.Optional(
+    Type.Union([Type.RegExp(TEXT, { maxLength }), Type.Null()], {
+      rule: `must be null or a text of at most ${maxLength} characters, without NUL and lone surrogates`,
+    }),
+  );
 
 const Body = Type.Object(
   {
-    name: Type.RegExp(TEXT, { minLength: 1, maxLength: 255 }),
+    name: Type.RegExp(TEXT, {
+      ...{ minLength: 1, maxLength: 255 },
+      rule: 'must have 1 to 255 characters, no NUL and no lone surrogates',
+    }),
     price: Type.Integer({ minimum: 0, maximum: MAX_PRICE_MINOR_UNITS }),
     stock: Type.Optional(Type.Integer({ minimum: 0, maximum: MAX_STOCK_UNITS })),
     producer: Text(255),

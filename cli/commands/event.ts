@@ -3,9 +3,10 @@ import { readOccurrences } from '../../engine/database/statements/read-occurrenc
 import { EVENT_STATUSES } from '../../engine/domain/sale-event.ts';
 import { presentEvent, presentOccurrence } from '../../engine/events/present-event.ts';
 import { readEvent, readEvents, readPoolLevels } from '../../engine/redis/event-reader.ts';
-import { withDatabase, withRedis } from '../connections.ts';
+import { withDatabase } from '../connections.ts';
 import { describeHistory, describeList, describeWhole, nextFirst } from '../event/describe.ts';
 import { CommandFailure } from '../failure.ts';
+import { withSoundRedis } from '../sound-redis.ts';
 import { dataOption } from './data-option.ts';
 import { adjustEventCommand, stepEventCommands } from './event-change.ts';
 import { createEventCommand, editEventCommand } from './event-draft.ts';
@@ -34,7 +35,7 @@ function listCommand(): Command {
     .addOption(new Option('--status <status>', 'only those of this status').choices(EVENT_STATUSES))
     .addOption(dataOption())
     .action(async ({ json, status, data }: ListOptions) => {
-      const { events } = await withRedis(data, readEvents);
+      const { events } = await withSoundRedis(data, readEvents);
       const asked = nextFirst([...events.values()]).filter((event) => !status || event.status === status);
       if (json) console.log(JSON.stringify(asked.map(presentEvent)));
       else for (const line of describeList(asked)) console.log(line);
@@ -51,7 +52,7 @@ function showCommand(): Command {
 }
 
 async function showEvent(id: string, { json, data }: ListOptions): Promise<void> {
-  const { event, inPool } = await withRedis(data, async (redis) => {
+  const { event, inPool } = await withSoundRedis(data, async (redis) => {
     const { event: found } = await readEvent(redis, id);
     if (!found) throw new CommandFailure(`there is no sale event ${id}, see bootakhae event list`);
     const skus = found.items.map(({ sku }) => sku);

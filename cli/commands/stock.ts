@@ -4,8 +4,8 @@ import type { Product } from '../../engine/domain/product.ts';
 import { readProducts } from '../../engine/redis/stock-reader.ts';
 import { systemClock } from '../../engine/runtime/clock.ts';
 import { alignColumns } from '../columns.ts';
-import { withRedis } from '../connections.ts';
 import { CommandFailure } from '../failure.ts';
+import { withSoundRedis } from '../sound-redis.ts';
 import { dataOption } from './data-option.ts';
 import { adjustCommand } from './stock-adjust.ts';
 
@@ -20,7 +20,7 @@ export function stockCommand(): Command {
 }
 
 async function showStock(skus: string[], data: string): Promise<void> {
-  const products = await withRedis(data, (redis) => readProducts(redis, skus, systemClock.nowMs()));
+  const products = await withSoundRedis(data, (redis) => readProducts(redis, skus, systemClock.nowMs()));
   const rows = products.flatMap((product) => (product ? rowsOf(product) : []));
   for (const line of alignColumns([['SKU', 'POOL', 'AVAILABLE'], ...rows])) console.log(line);
   const unknown = skus.filter((_, at) => !products[at]);

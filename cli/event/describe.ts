@@ -12,6 +12,10 @@ function localTime(ms: number): string {
   return `${wall} ${minutes < 0 ? '-' : '+'}${hours}:${rest}`;
 }
 
+function minutes(count: number): string {
+  return count === 1 ? 'a minute' : `${count} minutes`;
+}
+
 function twoDigits(value: number): string {
   return String(value).padStart(2, '0');
 }
@@ -47,7 +51,7 @@ export function describeEvent({ id, name, status, startsAt, endsAt }: SaleEvent)
 /** One event in full; `inPool` are the units that its pool has of each item. */
 export function describeWhole(event: SaleEvent, inPool: readonly number[]): string[] {
   const { id, name, status, startsAt, endsAt, occurrence, repeat, holdSeconds, items } = event;
-  const again = repeat && `${repeat.cron} (${repeat.timezone}), ${repeat.durationMinutes} minutes each`;
+  const again = repeat && `${repeat.cron} (${repeat.timezone}), ${minutes(repeat.durationMinutes)} each`;
   const rows = items.map(({ sku, stock, price, limitPerUser }, at) => [
     sku,
     String(stock),

@@ -10,11 +10,15 @@ const FIGURES = 4;
 
 /** A comparison for people: one line where all agree, else a table of what does not. */
 export function describeReconciliation(result: Reconciliation): string {
-  const compared = describeCut(result);
-  if (result.consistent) return `consistent: ${compared}`;
+  if (result.consistent) return `consistent: ${describeCut(result)}`;
+  return [describeDrifts(result), ...table(HEAD, result.drifts.map(toCells))].join('\n');
+}
+
+/** How much does not agree, in one line. */
+export function describeDrifts(result: Reconciliation): string {
   const { drifts, driftsLeftOut = 0 } = result;
   const count = `${drifts.length + driftsLeftOut} found (${countKinds(drifts)}${driftsLeftOut > 0 ? ', …' : ''})`;
-  return [`DRIFT: ${count} in ${compared}`, ...table(HEAD, drifts.map(toCells))].join('\n');
+  return `DRIFT: ${count} in ${describeCut(result)}`;
 }
 
 /** What was compared, and where. */

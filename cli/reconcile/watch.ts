@@ -1,6 +1,6 @@
 import { setTimeout as pause } from 'node:timers/promises';
 import { COULD_NOT_COMPARE, compareOnce, DRIFT } from './compare.ts';
-import { describeCut, describeReconciliation } from './describe.ts';
+import { describeCut, describeDrifts } from './describe.ts';
 
 export interface WatchOptions {
   readonly data: string;
@@ -32,7 +32,7 @@ async function compareRound(data: string, json: boolean): Promise<{ code: number
     const took = `${((performance.now() - begun) / 1_000).toFixed(1)} s`;
     return reconciliation.consistent
       ? { code, text: `consistent (${took}): ${describeCut(reconciliation)}` }
-      : { code, text: `(${took}) ${describeReconciliation(reconciliation)}` };
+      : { code, text: `(${took}) ${describeDrifts(reconciliation)}: bootakhae reconcile shows them` };
   } catch (error) {
     const { message } = error as Error;
     return { code: COULD_NOT_COMPARE, text: json ? JSON.stringify({ error: message }) : message };

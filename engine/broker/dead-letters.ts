@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { ConsumeMessage, Message } from 'amqplib';
 import { ExponentialBackoff, type IBackoff } from 'cockatiel';
+import { systemClock } from '../runtime/clock.ts';
 import type { Logger } from '../runtime/logger.ts';
 import type { Publisher, WireMessage } from './publisher.ts';
 import { DEAD_LETTER_EXCHANGE } from './topology.ts';
@@ -55,6 +56,7 @@ function deadLetter({ message, queue, reason }: Burial): WireMessage {
         ...keptHeaders(message.properties.headers ?? {}),
         'x-reason': reason.slice(0, MAX_REASON_CHARACTERS),
         'x-original-queue': queue,
+        'x-died-at': new Date(systemClock.nowMs()).toISOString(),
       },
     },
   };

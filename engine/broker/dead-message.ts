@@ -14,7 +14,7 @@ export interface DeadMessage {
   /** The queue in which it could not be handled; null where nothing says so. */
   readonly queue: string | null;
   readonly reason: string | null;
-  /** When RabbitMQ put it here at the delivery limit; of what a consumer put here nothing says when. */
+  /** When a consumer put it here, or RabbitMQ at the delivery limit; null where nothing says when. */
   readonly diedAt: Date | null;
   readonly content: Buffer;
 }
@@ -29,7 +29,8 @@ export function readDeadMessage({ content, fields, properties }: GetMessage): De
     routingKey: fields.routingKey,
     queue: text(headers['x-original-queue']) ?? text(headers['x-first-death-queue']) ?? text(death?.queue),
     reason: text(headers['x-reason']) ?? text(headers['x-first-death-reason']) ?? text(death?.reason),
-    diedAt: readTime(death?.time),
+    diedAt:
+      readDate(Date.parse(text(headers['x-died-at']) ?? '')) ?? readDate(Number(death?.time?.value) * 1_000),
     content,
   };
 }
@@ -42,6 +43,7 @@ export function isNamed({ messageId, digest }: DeadMessage, id: string): boolean
 interface Death {
   readonly queue?: unknown;
   readonly reason?: unknown;
+  /** As amqplib tells timestamps: seconds since 1970. */
   readonly time?: { readonly value?: unknown };
 }
 
@@ -54,8 +56,7 @@ function text(value: unknown): string | null {
   return typeof value === 'string' && value !== '' ? value : null;
 }
 
-/** As amqplib tells timestamps: seconds since 1970. */
-function readTime(time: Death['time']): Date | null {
-  const date = new Date(Number(time?.value) * 1_000);
+function readDate(ms: number): Date | null {
+  const date = new Date(ms);
   return Number.isNaN(date.getTime()) ? null : date;
 }

@@ -41,6 +41,10 @@ export const SKU_RULE = `must have 1 to ${MAX_SKU_CHARACTERS} printable characte
 /** Any printable text that is not blank. A lone surrogate would be other bytes in the journal. */
 export const REASON_PATTERN = '^(?=.*\\S)[^\\u0000-\\u001f\\u007f-\\u009f\\ud800-\\udfff]+$';
 
+/** The same for people, of so many characters at the most. */
+export const reasonRule = (characters: number) =>
+  `must have 1 to ${characters} characters, not all of them spaces, no control characters`;
+
 const sku = new RegExp(SKU_PATTERN, 'u');
 const reason = new RegExp(REASON_PATTERN, 'u');
 

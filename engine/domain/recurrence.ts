@@ -23,7 +23,7 @@ export interface RepeatFault {
 }
 
 const MINUTE_MS = 60_000;
-const FIELDS = /^\s*\S+(\s+\S+){4,5}\s*$/;
+const FIELDS = /^ *[!-~]+( +[!-~]+){4,5} *$/;
 /** How many occurrences ahead are looked at for one that begins before the last one has ended. */
 const OCCURRENCES_CHECKED = 100;
 
@@ -70,7 +70,8 @@ function isTimezone(name: string): boolean {
 
 /** Why it cannot be read, or null. */
 function explainPattern({ cron, timezone }: Repeat): string | null {
-  if (!FIELDS.test(cron)) return 'must be a cron pattern of five fields, or six with the second first';
+  if (!FIELDS.test(cron))
+    return 'must be a cron pattern of five fields with spaces between them, or six with the second first';
   try {
     new Cron(cron, { timezone });
     return null;

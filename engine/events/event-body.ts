@@ -10,6 +10,7 @@ import {
   MAX_SKU_CHARACTERS,
   MAX_STOCK_UNITS,
   REASON_PATTERN,
+  reasonRule,
   SKU_PATTERN,
   SKU_RULE,
 } from '../domain/bounds.ts';
@@ -20,6 +21,9 @@ const MAX_TIMEZONE_CHARACTERS = 64;
 const MAX_DURATION_MINUTES = 525_600;
 
 const Sku = Type.RegExp(new RegExp(SKU_PATTERN, 'u'), { maxLength: MAX_SKU_CHARACTERS, rule: SKU_RULE });
+
+const text = (maxLength: number) =>
+  Type.RegExp(new RegExp(REASON_PATTERN, 'u'), { maxLength, rule: reasonRule(maxLength) });
 
 const Item = Type.Object(
   {
@@ -56,7 +60,7 @@ export const RepeatBody = Type.Object(
 );
 
 const MEMBERS = {
-  name: Type.RegExp(new RegExp(REASON_PATTERN, 'u'), { maxLength: MAX_EVENT_NAME_CHARACTERS }),
+  name: text(MAX_EVENT_NAME_CHARACTERS),
   startsAt: Type.Optional(Type.String({ maxLength: 64, rule: TIME_RULE })),
   endsAt: Type.Optional(Type.String({ maxLength: 64, rule: TIME_RULE })),
   // Its members are looked at apart: of a union only the whole is ever said to be wrong.
@@ -95,7 +99,7 @@ export const AllotmentsBody = Type.Object(
       ),
       { minItems: 1, maxItems: MAX_ITEMS_OF_EVENT },
     ),
-    reason: Type.RegExp(new RegExp(REASON_PATTERN, 'u'), { maxLength: MAX_REASON_CHARACTERS }),
+    reason: text(MAX_REASON_CHARACTERS),
   },
   { additionalProperties: false },
 );

@@ -194,9 +194,7 @@ export class Gate {
   async #checkUntilOpen(): Promise<void> {
     while (!this.#stopped && this.#options.redis.status === 'ready') {
       const losses = this.#losses;
-      const reasons = await within(COMPARE_WITHIN_MS, this.#compare()).catch((error: Error) => [
-        `cannot compare: ${error.message}`,
-      ]);
+      const reasons = (await this.#silence()) ?? (await this.#comparison());
       if (reasons.length === 0 && losses === this.#losses) return this.#open();
       this.#close(reasons.length > 0 ? reasons : ['Redis was lost during the comparison']);
       await pause(CHECK_AGAIN_MS, undefined, { ref: false });
@@ -207,6 +205,21 @@ export class Gate {
     this.#reasons = [];
     this.#options.logger.info({ epoch: this.#epoch }, 'gate open');
     for (const resolve of this.#whenOpen.splice(0)) resolve();
+  }
+
+  /** Why there is nothing to compare, said apart: MariaDB is not to be suspected when it is Redis that does not answer. */
+  async #silence(): Promise<string[] | null> {
+    const answer = this.#options.redis.ping().catch(() => null); // what it refuses the comparison tells
+    return await within(ANSWER_WITHIN_MS, answer).then(
+      () => null,
+      (error: Error) => [`cannot compare: Redis gives ${error.message}`],
+    );
+  }
+
+  async #comparison(): Promise<string[]> {
+    return await within(COMPARE_WITHIN_MS, this.#compare()).catch((error: Error) => [
+      `cannot compare: ${error.message}`,
+    ]);
   }
 
   /** What stands against opening, a sentence each. Begins the first epoch where nothing was ever written. */

@@ -37,6 +37,7 @@ describe('a message that can never be handled', () => {
     expect(letter!.properties.expiration).toBeUndefined();
     expect(letter!.properties.headers).toEqual({
       ...{ mine: 'kept', 'x-reason': 'it is no use', 'x-original-queue': STOCK_RECOVERY_QUEUE },
+      'x-died-at': expect.stringMatching(/^\d{4}-.*Z$/),
       'x-delivery-count': expect.any(Number), // of the queue that it was taken from
     });
     expect(taken).toHaveLength(1);

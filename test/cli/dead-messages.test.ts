@@ -26,13 +26,18 @@ const run = (words: string[], environment: NodeJS.ProcessEnv = { AMQP_URL: rabbi
   runCommand(['dead-messages', ...words, '--data', directory], environment);
 const list = async (...words: string[]) => JSON.parse((await run(['list', '--json', ...words])).stdout);
 
+const DIED_AT = '2027-01-31T05:00:00.000Z';
+
 /** Puts one among the dead letters as a consumer does, and waits until it lies there. */
 async function die(id: string | null, { key = 'stock.recover', body = BODY as Buffer | string } = {}) {
   const before = await outsider.depth(DEAD_LETTER_QUEUE);
   outsider.send(DEAD_LETTER_EXCHANGE, key, body, {
     ...(id !== null && { messageId: id }),
     contentType: 'application/json',
-    headers: { 'x-reason': `no order of ${id}`, 'x-original-queue': STOCK_RECOVERY_QUEUE, trace: 'kept' },
+    headers: {
+      ...{ 'x-reason': `no order of ${id}`, 'x-original-queue': STOCK_RECOVERY_QUEUE, 'x-died-at': DIED_AT },
+      trace: 'kept',
+    },
   });
   await untilDead(before + 1);
 }
@@ -76,7 +81,7 @@ describe('with dead messages', () => {
       {
         ...{ id: 'first', messageId: 'first', digest: expect.stringMatching(/^body:[0-9a-f]{12}$/) },
         ...{ routingKey: 'stock.recover', queue: STOCK_RECOVERY_QUEUE, reason: 'no order of first' },
-        ...{ diedAt: null, bytes: Buffer.byteLength(BODY), body: BODY, encoding: 'utf-8' },
+        ...{ diedAt: DIED_AT, bytes: Buffer.byteLength(BODY), body: BODY, encoding: 'utf-8' },
       },
       expect.objectContaining({ id: 'second', bytes: 1_005 }),
       expect.objectContaining({ id: messages[2].digest, messageId: null, body: '//4=', encoding: 'base64' }),
@@ -85,7 +90,7 @@ describe('with dead messages', () => {
     const { code, stdout } = await run(['list', '--limit', '2']);
     expect(code).toBe(0);
     expect(stdout).toMatch(
-      /^ID +ROUTING KEY .*\nfirst +stock\.recover +bootakhae\.stock-recovery +- +\d+ +no order of first +\{"orderId.*🍵"\}\nsecond .* a\?\[2Jx+…\n3 wait, 2 are shown\n$/,
+      /^ID +ROUTING KEY .*\nfirst +stock\.recover +bootakhae\.stock-recovery +\S+Z +\d+ +no order of first +\{"orderId.*🍵"\}\nsecond .* a\\u\{1b\}\[2Jx+…\n3 wait, 2 are shown\n$/,
     );
     await untilDead(3);
     const [first, second, third] = messages;

@@ -174,7 +174,9 @@ describe('P6: leaves to an operator what may lose something', () => {
     await speak({ epoch: 1, sequence: 4 }, { id, isStopped: false });
     await redis.client.flushall();
     await watch.look();
-    expect(reasons()).toMatch(/api 4711 on there does not say what it has acknowledged \(at least 1-4\)/);
+    expect(reasons()).toMatch(
+      /api 4711 on there does not say what it has acknowledged \(at least 1-4\): waiting to hear it$/,
+    );
     await speak({ epoch: 1, sequence: 5 }, { id, isStopped: false });
     await watch.look();
     await expectRecovered(2, 95);

@@ -116,12 +116,17 @@ export class RecoveryWatch {
       ...silent.map(
         ({ kind, host, pid, acknowledged }) =>
           `${kind} ${pid} on ${host} does not say what it has acknowledged (at least ${formatPosition(acknowledged)}): ` +
-          `bring it back, or if it is gone for good: ${DECIDE}`,
+          (standing.testimony.now - since < HEARING_MS
+            ? 'waiting to hear it'
+            : `bring it back, or if it is gone for good: ${DECIDE}`),
       ),
       ...findAmbiguous(foldReadable(await readWaitingDeadLetters(database.query))),
     ];
   }
 }
+
+/** Whoever is alive says it within seconds, and no operator has anything to decide until then. */
+const HEARING_MS = 5_000;
 
 const DECIDE =
   'bring back a Redis that has all, or rebuild what there is with bootakhae recover (docs/RUNBOOK.md)';
