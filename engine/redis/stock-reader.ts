@@ -22,16 +22,17 @@ export async function readProducts(
   return skus.map((sku, at) => {
     const price = prices?.[at];
     if (price == null) return null;
-    if (levels?.[at] == null || details?.[at] == null) {
+    const stock = Number(levels?.[at] ?? Number.NaN);
+    if (!Number.isSafeInteger(stock) || details?.[at] == null) {
       throw new InternalFault(
-        `product "${sku}" has a price but no level or details: run bootakhae reconcile`,
+        `product "${sku}" has a price but no level, or one that is no whole number, or no details: run bootakhae reconcile`,
       );
     }
     const event = events[at] ?? null;
     return {
       sku,
       price: Number(price),
-      stock: Number(levels[at]),
+      stock,
       details: unpackDetails(details[at]),
       event,
     };

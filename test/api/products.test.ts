@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { KEYS } from '../../engine/redis/keys.ts';
 import { tokenFor } from '../fixtures/http.ts';
 import { expectProblem, useApi } from '../fixtures/running-api.ts';
 
@@ -141,4 +142,17 @@ describe('a SKU in a path', () => {
       expectProblem(await api.call(`/api/v1/products/${path}`), 404, 'not_found');
     },
   );
+});
+
+test.each([
+  ['gone', (sku: string) => api.redis.hdel(KEYS.levels, sku)],
+  ['no number', (sku: string) => api.redis.hset(KEYS.levels, sku, 'many')],
+  ['no whole one', (sku: string) => api.redis.hset(KEYS.levels, sku, '1.5')],
+])('one whose level is %s is not shown as if it had one', async (what, spoil) => {
+  const sku = `spoilt ${what}`;
+  await api.put(sku, { stock: 5 });
+  await spoil(sku);
+  expectProblem(await api.call(`/api/v1/products/${encodeURIComponent(sku)}`), 500, 'internal_error');
+  await api.redis.hset(KEYS.levels, sku, 5);
+  expect(await api.stockOf(sku)).toBe(5);
 });
