@@ -1,6 +1,7 @@
 import type { Drift } from '../../writer/reconcile/drift.ts';
 import type { Plan } from '../../writer/reconcile/plan.ts';
 import type { Reconciliation } from '../../writer/reconcile/reconcile.ts';
+import { padTo, widthOf } from '../columns.ts';
 import { showable } from '../showable.ts';
 
 const ROWS_SHOWN = 100;
@@ -82,7 +83,7 @@ const signed = (units: number) => (units > 0 ? `+${units}` : String(units));
 function table(head: readonly string[], rows: readonly string[][]): string[] {
   const shown = rows.slice(0, ROWS_SHOWN).map((row) => row.map(showable));
   const widths = head.map((title, column) =>
-    Math.max(title.length, ...shown.map((row) => row[column]!.length)),
+    Math.max(title.length, ...shown.map((row) => widthOf(row[column]!))),
   );
   const lines = [head, ...shown].map((row) =>
     `  ${row.map((cell, column) => pad(cell, widths[column]!, column)).join('  ')}`.trimEnd(),
@@ -93,5 +94,5 @@ function table(head: readonly string[], rows: readonly string[][]): string[] {
 
 function pad(cell: string, width: number, column: number): string {
   const isFigure = column >= FIRST_FIGURE && column < FIRST_FIGURE + FIGURES;
-  return isFigure ? cell.padStart(width) : cell.padEnd(width);
+  return isFigure ? cell.padStart(width) : padTo(width, cell);
 }
