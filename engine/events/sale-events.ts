@@ -53,7 +53,8 @@ interface Done {
 /**
  * What became of a wish to create an event, or to change, open, close, cancel or adjust one. `shortfalls`: the items of which less was
  * there to move into the event's pool than its allotment says. `overlap` names the events that have one of its products then;
- * `not_carried` the products of an adjustment that the event does not have, `short` the items of which there is less than it asks for. But for `done` nothing was changed.
+ * `not_carried` the products of an adjustment that the event does not have, `short` the items of which there is less than it asks for.
+ * But for `done` nothing was changed.
  */
 export type EventResult =
   | Done

@@ -1,6 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { EventCalls, pathsOf, STOCK } from '../fixtures/event-calls.ts';
-import { inHours } from '../fixtures/live-stock.ts';
+import { EventCalls, inHours, pathsOf, STOCK } from '../fixtures/event-calls.ts';
 import { expectProblem, useApi } from '../fixtures/running-api.ts';
 
 const api = useApi();
@@ -11,7 +10,6 @@ beforeEach(async () => {
   sku = await events.newProduct();
 });
 
-const order = (user: string, quantity: number) => api.order(user, [{ sku, quantity }]);
 const product = async (name = sku) => (await api.call(`/api/v1/products/${encodeURIComponent(name)}`)).body;
 
 describe('P1: adjusting an open event', () => {
@@ -34,7 +32,7 @@ describe('P1: adjusting an open event', () => {
     const other = `${sku} b`;
     await api.put(other, { stock: 5, price: 100 });
     const id = await events.opened({ items: [events.item(), events.item({ sku: other, stock: 5 })] });
-    expect((await order('mina', 3)).status).toBe(201);
+    expect((await events.order('mina', 3)).status).toBe(201);
     for (const [delta, available] of [
       [61, 60],
       [-38, 37],
@@ -55,7 +53,9 @@ describe('P1: adjusting an open event', () => {
     const id = await events.opened();
     const answers = await Promise.all(
       Array.from({ length: 40 }, (_, at) =>
-        at % 4 === 0 ? events.adjust(id, [{ sku, delta: at % 8 === 0 ? 7 : -5 }]) : order(`user ${at}`, 2),
+        at % 4 === 0
+          ? events.adjust(id, [{ sku, delta: at % 8 === 0 ? 7 : -5 }])
+          : events.order(`user ${at}`, 2),
       ),
     );
     const refusals = answers.filter(({ status }) => status > 201).map(({ body }) => body.code);

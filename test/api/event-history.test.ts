@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { EVENT_PRICE, EventCalls, once, pathsOf, STOCK, YEARLY } from '../fixtures/event-calls.ts';
+import { EVENT_PRICE, EventCalls, inHours, once, pathsOf, STOCK, YEARLY } from '../fixtures/event-calls.ts';
 import { tokenFor } from '../fixtures/http.ts';
-import { inHours } from '../fixtures/live-stock.ts';
 import { expectProblem, useApi } from '../fixtures/running-api.ts';
 
 const api = useApi();
@@ -12,12 +11,10 @@ beforeEach(async () => {
   sku = await events.newProduct();
 });
 
-const order = (user: string, quantity: number) => api.order(user, [{ sku, quantity }]);
-
 describe('the history of an event', () => {
   test('tells what each window was given, gave back and sold, the newest first', async () => {
     const id = await events.opened({ repeat: YEARLY });
-    const [sold, cancelled] = [await order('mina', 3), await order('jun', 4)];
+    const [sold, cancelled] = [await events.order('mina', 3), await events.order('jun', 4)];
     expect([sold.status, cancelled.status]).toEqual([201, 201]);
     await events.adjust(id, [{ sku, delta: 10 }]);
     await events.adjust(id, [{ sku, delta: -4 }]);
@@ -26,7 +23,7 @@ describe('the history of an event', () => {
     await api.call(cancelling, { method: 'POST', token: tokenFor('jun') });
     const opened = (await events.step(id, 'open')).body;
     expect(opened.status).toBe('open'); // before its time: the second window, with an allotment of 46
-    await order('mina', 1);
+    await events.order('mina', 1);
     await api.drain();
     const { status, body } = await events.history(id);
     expect(status).toBe(200);

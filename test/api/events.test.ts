@@ -3,6 +3,7 @@ import { CONTENT_CHARACTERS } from '../../engine/domain/idempotency.ts';
 import { formatEventOutcome, parseEventOutcome } from '../../engine/domain/sale-event.ts';
 import { IDEMPOTENCY_KEYS, KEYS } from '../../engine/redis/keys.ts';
 import { sweepCounts } from '../../engine/redis/sweep-counts.ts';
+import { inHours } from '../fixtures/event-calls.ts';
 import { call, type HttpAnswer, tokenFor } from '../fixtures/http.ts';
 import type { StartedProcess } from '../fixtures/processes.ts';
 import { expectProblem, useApi } from '../fixtures/running-api.ts';
@@ -26,7 +27,6 @@ beforeEach(async () => {
 });
 
 const operator = tokenFor('the operator', 'operator');
-const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
 const item = (over: object = {}) => ({ sku, stock: 40, price: EVENT_PRICE, limitPerUser: 3, ...over });
 const draft = (over: object = {}) => ({
   name: 'a sale',

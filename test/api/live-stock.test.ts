@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
+import { inHours } from '../fixtures/event-calls.ts';
 import { call, tokenFor } from '../fixtures/http.ts';
-import { inHours, until, useLiveStock } from '../fixtures/live-stock.ts';
+import { until, useLiveStock } from '../fixtures/live-stock.ts';
 import { head, RawConnection } from '../fixtures/raw-http.ts';
 import { expectProblem, useApi } from '../fixtures/running-api.ts';
 

@@ -1,7 +1,6 @@
 import { beforeEach, describe, expect, test, vi } from 'vitest';
-import { DAILY, EventCalls, MONTH, once, pathsOf, STOCK, YEARLY } from '../fixtures/event-calls.ts';
+import { DAILY, EventCalls, inHours, MONTH, once, pathsOf, STOCK, YEARLY } from '../fixtures/event-calls.ts';
 import { tokenFor } from '../fixtures/http.ts';
-import { inHours } from '../fixtures/live-stock.ts';
 import { expectProblem, useApi } from '../fixtures/running-api.ts';
 
 const api = useApi();

@@ -4,6 +4,7 @@ import { KEYS } from '../../engine/redis/keys.ts';
 import { systemClock } from '../../engine/runtime/clock.ts';
 import type { Drift } from '../../writer/reconcile/drift.ts';
 import { reconcile } from '../../writer/reconcile/reconcile.ts';
+import { inHours } from '../fixtures/event-calls.ts';
 import { tokenFor } from '../fixtures/http.ts';
 import type { StartedProcess } from '../fixtures/processes.ts';
 import { useApi } from '../fixtures/running-api.ts';
@@ -15,8 +16,6 @@ const SHOPPERS = 6;
 const COMPARISONS = 8;
 /** So small that the pages of one comparison stand at many different instants. */
 const SMALL_PAGES = { keysOfPage: 25, ordersOfPage: 500 };
-
-const inHours = (hours: number) => new Date(Date.now() + hours * 3_600_000).toISOString();
 
 beforeAll(async () => {
   for (const sku of SKUS) await api.put(sku, { stock: 1_000_000 });

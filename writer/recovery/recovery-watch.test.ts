@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { beforeEach, describe, expect, test } from 'vitest';
+import { beforeEach, describe, expect, test, vi } from 'vitest';
 import { insertDeadLetters } from '../../engine/database/statements/insert-dead-letters.ts';
 import { readCheckpoint } from '../../engine/database/statements/read-checkpoint.ts';
 import { type ProcessRow, upsertProcess } from '../../engine/database/statements/upsert-process.ts';
@@ -176,6 +176,16 @@ describe('P6: leaves to an operator what may lose something', () => {
     await watch.look();
     expect(reasons()).toMatch(
       /api 4711 on there does not say what it has acknowledged \(at least 1-4\): waiting to hear it$/,
+    );
+    await vi.waitUntil(
+      async () => {
+        await watch.look();
+        return !reasons().includes('waiting to hear it');
+      },
+      { timeout: 20_000 },
+    );
+    expect(reasons()).toMatch(
+      /\(at least 1-4\): bring it back, or if it is gone for good: .*bootakhae recover/,
     );
     await speak({ epoch: 1, sequence: 5 }, { id, isStopped: false });
     await watch.look();
