@@ -67,12 +67,15 @@ function announcersOf(living: readonly ProcessStatus[]) {
 }
 
 function judgeBooks(facts: Facts): string[] {
-  const { deadLettersWaiting, deadMessagesWaiting, lastRecovery, lastReconciliation } = facts;
+  const { servers, deadLettersWaiting, deadMessagesWaiting, lastRecovery, lastReconciliation } = facts;
+  const hasBroker = servers.some(({ name, reachable }) => name === 'RabbitMQ' && reachable);
   const problems: string[] = [];
   if (deadLettersWaiting)
     problems.push(`${deadLettersWaiting} dead letters wait: bootakhae dead-letters list`);
   if (deadMessagesWaiting)
     problems.push(`${deadMessagesWaiting} dead messages wait: bootakhae dead-messages list`);
+  if (deadMessagesWaiting === null && hasBroker)
+    problems.push('RabbitMQ does not answer for its queue of dead messages');
   if (lastRecovery && !lastRecovery.completedAt)
     problems.push(`the recovery that began epoch ${lastRecovery.epoch} is not complete`);
   if (lastReconciliation && !lastReconciliation.consistent)

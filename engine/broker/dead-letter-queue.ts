@@ -52,11 +52,17 @@ export class DeadLetterQueue {
   static async open(url: string): Promise<DeadLetterQueue | null> {
     const where = new URL(url).host;
     const model = await orAway(where, connect(url, { timeout: CONNECT_WITHIN_MS, noDelay: true }));
-    model.on('error', () => undefined); // what is asked rejects with it
+    // What is asked then rejects, in words that do not say why.
+    let ended: Error | null = null;
+    const keepWhy = (error: Error) => {
+      ended ??= error;
+    };
+    model.on('error', keepWhy);
     try {
       const channel = await orAway(where, model.createChannel());
-      channel.on('error', () => undefined); // as above
-      const count = await orAway(where, countWaiting(channel));
+      channel.on('error', keepWhy);
+      const counting = countWaiting(channel).catch((error: Error) => Promise.reject(ended ?? error));
+      const count = await orAway(`${where}, the queue "${DEAD_LETTER_QUEUE}",`, counting);
       if (count !== null) return new DeadLetterQueue(where, model, channel, count);
     } catch (error) {
       await closeModel(model);
@@ -161,10 +167,19 @@ export class DeadLetterQueue {
   }
 }
 
-/** Dead letters that wait, without those in somebody's hand; null where there is no such queue. The channel is closed then. */
+/**
+ * Dead letters that wait, without those in somebody's hand; null where there is no such queue. The channel is closed then.
+ * Of a quorum queue without a leader, as each is for a moment when RabbitMQ starts, RabbitMQ says that it has 0. Only a leader
+ * gives messages, or says that it has none: so where it is 0 this asks for one, which is not answered before there is a leader.
+ */
 export async function countWaiting(channel: Channel): Promise<number | null> {
   try {
-    return (await channel.checkQueue(DEAD_LETTER_QUEUE)).messageCount;
+    const { messageCount } = await channel.checkQueue(DEAD_LETTER_QUEUE);
+    if (messageCount > 0) return messageCount;
+    const message = await channel.get(DEAD_LETTER_QUEUE);
+    if (!message) return 0;
+    channel.nack(message, false, true);
+    return message.fields.messageCount + 1;
   } catch (error) {
     if ((error as { code?: unknown }).code === NOT_FOUND) return null;
     throw error;

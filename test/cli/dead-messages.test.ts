@@ -26,6 +26,16 @@ const run = (words: string[], environment: NodeJS.ProcessEnv = { AMQP_URL: rabbi
   runCommand(['dead-messages', ...words, '--data', directory], environment);
 const list = async (...words: string[]) => JSON.parse((await run(['list', '--json', ...words])).stdout);
 
+/** Of a shop of which RabbitMQ alone answers. */
+async function status(...words: string[]): Promise<string> {
+  const environment = {
+    ...{ AMQP_URL: rabbitmq.url, REDIS_URL: 'redis://127.0.0.1:1' },
+    DATABASE_URL: 'mariadb://nobody@127.0.0.1:1/nothing',
+  };
+  return (await runCommand(['status', ...words, '--data', directory], environment)).stdout;
+}
+const statusJson = async () => JSON.parse(await status('--json'));
+
 const DIED_AT = '2027-01-31T05:00:00.000Z';
 
 /** Puts one among the dead letters as a consumer does, and waits until it lies there. */
@@ -169,20 +179,33 @@ describe('with dead messages', () => {
   });
 
   test('status counts them, and says what to do', async () => {
-    const environment = {
-      ...{ AMQP_URL: rabbitmq.url, REDIS_URL: 'redis://127.0.0.1:1' },
-      DATABASE_URL: 'mariadb://nobody@127.0.0.1:1/nothing',
-    };
-    const status = async (...words: string[]) =>
-      (await runCommand(['status', ...words, '--data', directory], environment)).stdout;
     expect(await status()).toMatch(/\ndead messages waiting: 0\n/);
     await die('first');
-    const { servers, deadMessagesWaiting, problems } = JSON.parse(await status('--json'));
+    const { servers, deadMessagesWaiting, problems } = await statusJson();
     expect(servers).toContainEqual(expect.objectContaining({ name: 'RabbitMQ', reachable: true }));
     expect(deadMessagesWaiting).toBe(1);
     expect(problems).toContain('1 dead messages wait: bootakhae dead-messages list');
     await outsider.channel.deleteQueue(DEAD_LETTER_QUEUE);
-    expect(JSON.parse(await status('--json'))).toMatchObject({ deadMessagesWaiting: 0 });
+    expect(await statusJson()).toMatchObject({ deadMessagesWaiting: 0 });
+  });
+
+  test('where their queue has no leader, it says so: what waits is not known', async () => {
+    await die('first');
+    await rabbitmq.takeLeader(DEAD_LETTER_QUEUE);
+    expect(await outsider.depth(DEAD_LETTER_QUEUE)).toBe(0); // RabbitMQ's own word
+    for (const words of [['list'], ['requeue', '--all'], ['drop', '--all', '--reason', 'r']]) {
+      const { code, stdout, stderr } = await run(words);
+      expect([code, stdout]).toEqual([1, '']);
+      expect(stderr).toMatch(
+        /^bootakhae: RabbitMQ at \S+, the queue "bootakhae\.dead-letters", does not answer: .*noproc.*\n$/,
+      );
+    }
+    const { servers, deadMessagesWaiting, problems } = await statusJson();
+    expect(servers).toContainEqual(expect.objectContaining({ name: 'RabbitMQ', reachable: true }));
+    expect(deadMessagesWaiting).toBe(null);
+    expect(problems).toContain('RabbitMQ does not answer for its queue of dead messages');
+    await rabbitmq.giveLeader(DEAD_LETTER_QUEUE);
+    expect((await list()).messages).toMatchObject([{ id: 'first' }]);
   });
 
   test('requeue: a queue of ours that was deleted is there again; nobody else has the message alone', async () => {
@@ -297,6 +320,7 @@ describe('with dead messages', () => {
     });
 
     test('RabbitMQ goes away in the middle: one line, and nothing is lost', async () => {
+      await rabbitmq.saveQueueNames();
       const running = run(['requeue', '--all']);
       await vi.waitUntil(async () => (await outsider.depth(STOCK_RECOVERY_QUEUE)) > 20, {
         ...WAIT,
@@ -310,7 +334,12 @@ describe('with dead messages', () => {
       ]);
       await rabbitmq.start();
       outsider = await Outsider.of(rabbitmq);
-      await vi.waitUntil(async () => (await run(['requeue', '--all'])).code === 0, WAIT);
+      // What was in the hand of who died comes back once a leader sees that he is gone.
+      await vi.waitUntil(async () => {
+        const depths = [DEAD_LETTER_QUEUE, STOCK_RECOVERY_QUEUE].map((queue) => outsider.depth(queue));
+        return (await Promise.all(depths)).reduce((sum, depth) => sum + depth) >= COUNT;
+      }, WAIT);
+      expect(await run(['requeue', '--all'])).toMatchObject({ code: 0, stderr: '' });
       expect([...new Set(await recovered())].sort()).toEqual([...numbers].sort());
     });
   });

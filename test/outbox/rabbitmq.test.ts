@@ -82,6 +82,7 @@ test('P4: whatever becomes of RabbitMQ and of publishers, all is told, and each 
   await shop.trade(60);
   await untilTold();
 
+  await rabbitmq.saveQueueNames();
   await rabbitmq.kill();
   await shop.trade(60);
   expect(first.publisher.status.hasLease).toBe(true);
