@@ -2,9 +2,10 @@ import { Command, InvalidArgumentError } from 'commander';
 import { BrokerAway, DeadLetterQueue, type DeadMessage } from '../../engine/broker/dead-letter-queue.ts';
 import { TopologyMismatch } from '../../engine/broker/topology.ts';
 import { isReason, MAX_REASON_CHARACTERS } from '../../engine/domain/bounds.ts';
-import { describeAll, nameOf, toJson } from '../dead-messages/describe.ts';
+import { describeAll, NONE, nameOf, toJson } from '../dead-messages/describe.ts';
 import { type Act, type Choice, eachWaiting, settle } from '../dead-messages/settle.ts';
 import { CommandFailure } from '../failure.ts';
+import { print } from '../print.ts';
 import { readSurroundings } from '../surroundings.ts';
 import { dataOption } from './data-option.ts';
 
@@ -42,7 +43,7 @@ function listCommand(): Command {
         const shown: DeadMessage[] = [];
         if (queue) await eachWaiting(queue, limit, (message) => void shown.push(message));
         const all = queue?.count ?? 0;
-        console.log(
+        await print(
           json ? JSON.stringify({ waiting: all, messages: shown.map(toJson) }) : describeAll(shown, all),
         );
       }),
@@ -59,7 +60,7 @@ function requeueCommand(): Command {
     .action((ids: string[] | undefined, { all, data }: DataOption & { all?: boolean }) =>
       settleChosen(data, { ids, all }, async (queue, message) => {
         const fault = await queue.requeue(message);
-        console.log(`${nameOf(message)}  ${fault === null ? 'requeued' : `stays: ${fault}`}`);
+        await print(`${nameOf(message)}  ${fault === null ? 'requeued' : `stays: ${fault}`}`);
         return fault === null;
       }),
     );
@@ -76,7 +77,7 @@ function dropCommand(): Command {
     .action(
       (ids: string[] | undefined, { all, reason, data }: DataOption & { all?: boolean; reason: string }) =>
         settleChosen(data, { ids, all }, async (queue, message) => {
-          console.log(JSON.stringify({ dropped: reason, ...toJson(message) }));
+          await print(JSON.stringify({ dropped: reason, ...toJson(message) }));
           await queue.drop(message);
           return true;
         }),
@@ -93,7 +94,7 @@ interface Chosen {
 async function settleChosen(data: string, { ids = [], all = false }: Chosen, act: Act): Promise<void> {
   if (all === ids.length > 0) throw new CommandFailure('name the dead messages, or say --all');
   const gone = await withQueue(data, async (queue) => (queue ? await settle(queue, { ids, all }, act) : 0));
-  if (gone === 0) console.log('no dead messages');
+  if (gone === 0) await print(NONE);
 }
 
 /** Runs `work` with the queue in hand, or with null where there is none: nothing was ever dead there. */

@@ -25,9 +25,12 @@ export function toJson(message: DeadMessage) {
   };
 }
 
+/** Of what others have in hand, or a dead connection had a moment ago, RabbitMQ tells nobody. */
+export const NONE = 'no dead messages, but for what another shell has in hand';
+
 /** A table of those that are shown, and how many wait. */
 export function describeAll(shown: readonly DeadMessage[], waiting: number): string {
-  if (shown.length === 0) return 'no dead messages';
+  if (shown.length === 0) return waiting === 0 ? NONE : `${waiting} wait, and another shell has them in hand`;
   const rows = shown.map((message) => {
     const { routingKey, queue, reason, diedAt, content } = message;
     return [

@@ -25,6 +25,11 @@ export interface ChannelDuty<Kind extends Channel> {
   onClosed(channel: Kind, reason: Error): void;
 }
 
+/** RabbitMQ was reached, and did not do what the channel needs. */
+class SetUpFailure extends Error {
+  override readonly name = 'SetUpFailure';
+}
+
 /** Keeps a channel open over the connection, whichever of the two ends. */
 export function keepChannel<Kind extends Channel>(duty: ChannelDuty<Kind>): Promise<void> {
   const { connection, purpose, logger, signal } = duty;
@@ -34,8 +39,10 @@ export function keepChannel<Kind extends Channel>(duty: ChannelDuty<Kind>): Prom
     open: () => openChannel(duty),
     onOpen: () => said.isWell('RabbitMQ channel open'),
     onLost: (reason) => {
-      // Of a connection that is gone the connection itself speaks.
-      if (connection.isOpen) said.isNot('RabbitMQ channel lost; trying again, for ever', reason);
+      // Of a connection that is gone the connection itself speaks, but not of why: where RabbitMQ does not find a queue's leader
+      // it closes the connection on whoever would consume, and names no queue.
+      if (connection.isOpen || reason instanceof SetUpFailure)
+        said.isNot('RabbitMQ channel lost; trying again, for ever', reason);
     },
   });
 }
@@ -50,7 +57,7 @@ async function openChannel<Kind extends Channel>(
     await within(SET_UP_WITHIN_MS, duty.setUp(channel, model));
   } catch (error) {
     void letGo(channel, duty.connection);
-    throw error;
+    throw new SetUpFailure((error as Error).message, { cause: error });
   }
   if (state.isOpen) duty.onReady?.(channel);
   return { ended };

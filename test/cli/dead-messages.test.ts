@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest';
@@ -24,6 +24,21 @@ let outsider: Outsider;
 
 const run = (words: string[], environment: NodeJS.ProcessEnv = { AMQP_URL: rabbitmq.url }) =>
   runCommand(['dead-messages', ...words, '--data', directory], environment);
+
+/** With an output on which nothing can be written. */
+async function runUnread(words: string[]) {
+  const full = openSync('/dev/full', 'w');
+  try {
+    return await runCommand(
+      ['dead-messages', ...words, '--data', directory],
+      { AMQP_URL: rabbitmq.url },
+      full,
+    );
+  } finally {
+    closeSync(full);
+  }
+}
+
 const list = async (...words: string[]) => JSON.parse((await run(['list', '--json', ...words])).stdout);
 
 /** Of a shop of which RabbitMQ alone answers. */
@@ -71,7 +86,11 @@ afterAll(() => rmSync(directory, { recursive: true, force: true }));
 test.each([['list'], ['requeue', '--all'], ['drop', '--all', '--reason', 'r']])(
   '%s: where no process has ever run nothing was ever dead',
   async (...words) => {
-    expect(await run(words)).toEqual({ code: 0, stdout: 'no dead messages\n', stderr: '' });
+    expect(await run(words)).toEqual({
+      code: 0,
+      stdout: expect.stringMatching(/^no dead messages, .*\n$/),
+      stderr: '',
+    });
   },
 );
 
@@ -245,6 +264,21 @@ describe('with dead messages', () => {
       /^{"dropped":"all of it",/,
     );
     await untilDead(0);
+  });
+
+  test('what cannot be printed is not dropped', async () => {
+    await die('first');
+    for (const words of [['list'], ['drop', '--all', '--reason', 'r']]) {
+      const { code, stderr } = await runUnread(words);
+      expect([code, stderr]).toEqual([
+        1,
+        expect.stringMatching(/^bootakhae: the output cannot be written: ENOSPC.*\n$/),
+      ]);
+    }
+    await untilDead(1);
+    const unread = await runUnread(['requeue', 'first']);
+    expect(unread.code).toBe(1); // it went before that could be said
+    expect(await outsider.depth(STOCK_RECOVERY_QUEUE)).toBe(1);
   });
 
   test('an ID: each that has it; of different messages none until it is clear which', async () => {
