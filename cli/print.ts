@@ -1,14 +1,12 @@
 import { CommandFailure } from './failure.ts';
 
-let isHeard = false;
+process.stdout.on('error', () => undefined); // whoever prints is told
 
 /**
  * Prints a line, and resolves when the operating system has it: what may be done only to what was printed waits for this.
  * Rejects with `CommandFailure` where the disk is full or nobody reads any more, of which `console.log` says nothing.
  */
 export async function print(line: string): Promise<void> {
-  if (!isHeard) process.stdout.on('error', () => undefined); // the callback below is told
-  isHeard = true;
   const fault = await new Promise<Error | null | undefined>((resolve) => {
     process.stdout.write(`${line}\n`, resolve);
   });

@@ -2,7 +2,7 @@ import { Command, InvalidArgumentError } from 'commander';
 import { BrokerAway, DeadLetterQueue, type DeadMessage } from '../../engine/broker/dead-letter-queue.ts';
 import { TopologyMismatch } from '../../engine/broker/topology.ts';
 import { isReason, MAX_REASON_CHARACTERS } from '../../engine/domain/bounds.ts';
-import { describeAll, NONE, nameOf, toJson } from '../dead-messages/describe.ts';
+import { describeAll, NONE_EVER, NONE_SEEN, nameOf, toJson } from '../dead-messages/describe.ts';
 import { type Act, type Choice, eachWaiting, settle } from '../dead-messages/settle.ts';
 import { CommandFailure } from '../failure.ts';
 import { print } from '../print.ts';
@@ -43,9 +43,8 @@ function listCommand(): Command {
         const shown: DeadMessage[] = [];
         if (queue) await eachWaiting(queue, limit, (message) => void shown.push(message));
         const all = queue?.count ?? 0;
-        await print(
-          json ? JSON.stringify({ waiting: all, messages: shown.map(toJson) }) : describeAll(shown, all),
-        );
+        if (json) await print(JSON.stringify({ waiting: all, messages: shown.map(toJson) }));
+        else await print(queue ? describeAll(shown, all) : NONE_EVER);
       }),
     );
 }
@@ -93,8 +92,11 @@ interface Chosen {
 /** Says so where there was nothing to do. */
 async function settleChosen(data: string, { ids = [], all = false }: Chosen, act: Act): Promise<void> {
   if (all === ids.length > 0) throw new CommandFailure('name the dead messages, or say --all');
-  const gone = await withQueue(data, async (queue) => (queue ? await settle(queue, { ids, all }, act) : 0));
-  if (gone === 0) await print(NONE);
+  const nothing = await withQueue(data, async (queue) => {
+    if (!queue) return NONE_EVER;
+    return (await settle(queue, { ids, all }, act)) === 0 ? NONE_SEEN : null;
+  });
+  if (nothing !== null) await print(nothing);
 }
 
 /** Runs `work` with the queue in hand, or with null where there is none: nothing was ever dead there. */

@@ -25,12 +25,16 @@ export function toJson(message: DeadMessage) {
   };
 }
 
+/** Where there is no queue for them. */
+export const NONE_EVER = 'no dead messages';
+
 /** Of what others have in hand, or a dead connection had a moment ago, RabbitMQ tells nobody. */
-export const NONE = 'no dead messages, but for what another shell has in hand';
+export const NONE_SEEN = 'no dead messages, but for what another shell has in hand';
 
 /** A table of those that are shown, and how many wait. */
 export function describeAll(shown: readonly DeadMessage[], waiting: number): string {
-  if (shown.length === 0) return waiting === 0 ? NONE : `${waiting} wait, and another shell has them in hand`;
+  if (shown.length === 0)
+    return waiting === 0 ? NONE_SEEN : `${waiting} wait, and another shell has them in hand`;
   const rows = shown.map((message) => {
     const { routingKey, queue, reason, diedAt, content } = message;
     return [

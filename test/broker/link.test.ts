@@ -219,6 +219,20 @@ describe('a channel that RabbitMQ closes', () => {
     }
   });
 
+  test('because its queue has no leader says which, and goes on when it has one', async () => {
+    await rabbitmq.takeLeader(STOCK_RECOVERY_QUEUE);
+    const broker = await connected();
+    const taken = taking(broker, STOCK_RECOVERY_QUEUE);
+    await vi.waitUntil(() => said('channel lost') > 0, WAIT);
+    const line = links.lines.find(({ msg }) => msg.includes('channel lost'))!;
+    expect(line.purpose).toBe(`consume ${STOCK_RECOVERY_QUEUE}`);
+    await rabbitmq.giveLeader(STOCK_RECOVERY_QUEUE);
+    await vi.waitUntil(async () => {
+      await broker.publish({ ...message('stock.recover', 1), mandatory: true }).catch(() => undefined);
+      return taken.length > 0;
+    }, WAIT);
+  });
+
   test('because its queue is another than ours says what to do, and spares the other queue', async () => {
     await links.outsider.channel.deleteQueue(STOCK_RECOVERY_QUEUE);
     await links.outsider.channel.assertQueue(STOCK_RECOVERY_QUEUE, { durable: true });
